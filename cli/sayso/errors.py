@@ -57,6 +57,12 @@ class NotAcknowledged(SaysoError):
     code = "not-acknowledged"
 
 
+class NoTerminal(SaysoError):
+    """The command has to ask something, and there is no terminal to ask on."""
+
+    code = "no-terminal"
+
+
 class WrongPassword(SaysoError):
     """The password does not open the key file."""
 

@@ -22,7 +22,10 @@ def load_network(path: Path = DEFAULT_FILE) -> NetworkFile:
         raise InvalidNetworkFile(f"cannot read {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InvalidNetworkFile(f"{str(path)!r} is not UTF-8") from error
-    return parse_network_file(text)
+    try:
+        return parse_network_file(text)
+    except InvalidNetworkFile as error:
+        raise InvalidNetworkFile(f"{str(path)!r}: {error}") from error
 
 
 def save_network(path: Path, network_file: NetworkFile) -> None:

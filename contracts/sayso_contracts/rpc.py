@@ -8,7 +8,7 @@ from web3.exceptions import ContractLogicError, Web3Exception
 
 from sayso_contracts.errors import CallReverted, RpcFailed
 from sayso_contracts.registry.abi import describe_revert
-from sayso_protocol.redaction import redacted
+from sayso_protocol.redaction import reason_of, redacted
 
 
 @contextmanager
@@ -19,8 +19,9 @@ def rpc_errors() -> Iterator[None]:
     except ContractLogicError as error:
         raise CallReverted(_reason(error)) from error
     except (Web3Exception, ClientError, OSError, TimeoutError) as error:
-        reason = f"{type(error).__name__}: {redacted(str(error))}"
-        raise RpcFailed(f"the chain endpoint failed: {reason}") from None  # it may name the URL
+        raise RpcFailed(
+            f"the chain endpoint failed: {redacted(reason_of(error))}"
+        ) from None  # it may name the URL
 
 
 def _reason(error: ContractLogicError) -> str:

@@ -20,6 +20,7 @@ from sayso_node.node import Node
 from sayso_node.serving.api_node import ApiNode
 from sayso_node.supervision.logs import logger
 from sayso_node.supervision.systemd import ServiceManager
+from sayso_protocol.redaction import reason_of
 
 log = logger(__name__)
 
@@ -57,7 +58,9 @@ async def _run(
         try:
             await node.start()
         except OSError as error:
-            raise InvalidNodeConfig(f"cannot listen: {error}") from error
+            raise InvalidNodeConfig(
+                f"cannot listen on {config.settings.http}: {reason_of(error)}"
+            ) from error
         log.info("node-started", name=config.settings.name, http=config.settings.http)
         manager.tell("READY=1")
         watching = asyncio.create_task(manager.watch(node.status))

@@ -128,7 +128,7 @@ def parse_network_file(text: str) -> NetworkFile:
     except InvalidNetworkFile:
         raise
     except (ValueError, SaysoError, TypeError, AttributeError, RecursionError) as error:
-        raise InvalidNetworkFile(f"cannot read the network file: {error}") from error
+        raise InvalidNetworkFile(f"this is not a network file: {error}") from error
 
 
 def _operators(entries: Iterable[Mapping[str, Any]]) -> tuple[Operator, ...]:

@@ -4,6 +4,7 @@ Keys of endpoints stand in a path, a query, a user name or a password. Whatever 
 that another library or an endpoint wrote about one, goes through this module: errors, logs, records.
 """
 
+import errno
 import re
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -11,7 +12,24 @@ from urllib.parse import SplitResult, unquote, urlsplit
 _LEAST_SECRET: Final = 6  # characters; shorter parts of a URL, such as `v2`, are words and not keys
 HIDDEN: Final = "…"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^\s'\"<>`]+")
+_FAILED: Final = {
+    errno.ECONNREFUSED: "the connection was refused",
+    errno.EHOSTUNREACH: "there is no route to the host",
+    errno.ENETUNREACH: "the network is unreachable",
+    errno.ETIMEDOUT: "the connection took too long",
+}
 _ENDS: Final = ".,;:)]}"  # of a sentence around a URL
+
+
+def reason_of(error: Exception) -> str:
+    """Return the words of an error for a sentence: of the system's, neither its number nor the path."""
+    if isinstance(error, TimeoutError) and not str(error):
+        return "no answer in time"
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error) or type(error).__name__
+    if error.strerror.startswith("Connect call failed"):  # asyncio names the address instead
+        return _FAILED.get(error.errno, "the connection failed")
+    return error.strerror.rpartition("error while attempting to bind on address ")[2]
 
 
 def shown_url(url: str) -> str:

@@ -1,5 +1,6 @@
 """Errors as a command shows them: `error [code]: sentence`, and a hint for some codes."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Final
@@ -7,12 +8,19 @@ from typing import IO, Any, Final
 import click
 
 from sayso.commands.text import printable
+from sayso.errors import OutputFailed
 from sayso_protocol.errors import SaysoError
+from sayso_protocol.redaction import reason_of
 
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+TILDE_HINT: Final = (
+    "the shell replaces ~ only at the beginning of a word without quotes: write $HOME instead"
+)
 HINTS: Final = {
     "invalid-network-file": "name the network file with --network FILE or SAYSO_NETWORK; "
     "the operators of the network publish it",
     "node-unreachable": "check the address, and whether the node is running (sayso node status)",
+    "bad-key-file": "a key file is what sayso key new writes; name it with --key FILE or SAYSO_KEY",
     "wrong-network": "use the network file of the network that this node serves",
     "unknown-signer": "if you trust this node, add its key: sayso network add --from-node URL",
     "receipt-not-fresh": "check this machine's clock, or accept older answers with --max-age",
@@ -56,14 +64,20 @@ class Failure(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the error in one line, and the hint of its code in another."""
         click.echo(f"error [{self.code}]: {self.message}", file=file, err=file is None)
-        if self.code in HINTS:
-            click.echo(f"hint: {HINTS[self.code]}", file=file, err=file is None)
+        hint = TILDE_HINT if "'~" in self.message else HINTS.get(self.code)
+        if hint:
+            click.echo(f"hint: {hint}", file=file, err=file is None)
 
 
 @contextmanager
 def as_failures() -> Iterator[None]:
-    """Turn a SaysoError into a Failure."""
+    """Turn a SaysoError, and a full disk below standard output, into a Failure."""
     try:
         yield
     except SaysoError as error:
         raise Failure(error) from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        where = repr(str(error.filename)) if error.filename else "the output"
+        raise Failure(OutputFailed(f"cannot write {where}: {reason_of(error)}")) from error

@@ -22,6 +22,18 @@ class Entry(NamedTuple):
     extra: str = ""
 
 
+class Group(click.Group):
+    """Group lists its commands with whole sentences, where click would cut them."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List each command with the first sentence of its help."""
+        shown = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, one.get_short_help_str(formatter.width * 9)) for name, one in shown if one]
+            )
+
+
 class LazyGroup(click.Group):
     """LazyGroup lists the commands of `sections` and imports a command only to run it."""
 
@@ -39,6 +51,16 @@ class LazyGroup(click.Group):
             if cmd_name in entries:
                 return _load(entries[cmd_name])
         return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the named command; raises NoSuchCommand, with names like it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            names = self.list_commands(ctx)
+            raise click.NoSuchCommand(error.command_name, possibilities=names, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands under their headings, without importing them."""

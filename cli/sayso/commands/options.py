@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sayso.commands.asking import ask_password
 from sayso.errors import FileUnreadable
 from sayso.networks import DEFAULT_FILE, NETWORK_VARIABLE, first_url
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text
+from sayso_protocol.redaction import reason_of
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -105,20 +107,19 @@ def node_url_or_default(url: str | None, trusted: NetworkFile) -> str:
 
 
 def read_password(password_file: Path | None, *, new: bool = False) -> str:
-    """Return the password from the file, the environment or a prompt; raises FileUnreadable."""
+    """Return the password of a file, the environment or a prompt; raises FileUnreadable, NoTerminal."""
     if password_file is not None:
         try:
             text = password_file.read_text().removesuffix("\n").removesuffix("\r")
         except (OSError, UnicodeDecodeError) as error:
-            raise FileUnreadable(f"cannot read {str(password_file)!r}: {error}") from error
+            raise FileUnreadable(f"cannot read {str(password_file)!r}: {reason_of(error)}") from error
         if new and not text:
             raise click.UsageError("the password file is empty")
         return text
     if password := os.environ.get(PASSWORD_VARIABLE):
         return password
     prompt = "Password for the new key" if new else "Password of the key"
-    typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True)
-    return typed
+    return ask_password(prompt, twice=new)
 
 
 def open_key(path: Path, password_file: Path | None) -> "LocalAccount":

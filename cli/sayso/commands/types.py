@@ -36,17 +36,23 @@ def whole_days(text: str) -> int:
 def _whole(text: str, unit: str) -> int:
     units, rest = divmod(duration(text), UNITS[unit])
     if rest:
-        raise click.BadParameter(
-            f"{text!r} is not a whole number of {'hours' if unit == 'h' else 'days'}"
-        )
+        name = "hours" if unit == "h" else "days"
+        raise click.BadParameter(f"{text!r} is not a whole number of {name} such as 30{unit}")
     return units
 
 
-def expiry(text: str) -> int:
+def when(text: str) -> int:
     """Parse a span from now or an ISO 8601 date (UTC by default) into seconds since the epoch."""
     with suppress(ValueError):
         return int(time.time()) + seconds_of(text)
     return date(text)
+
+
+def expiry(text: str) -> int:
+    """Parse what `when` does; the end of a license or a run is not in the past."""
+    if (found := when(text)) < int(time.time()):
+        raise click.BadParameter(f"{text!r} is in the past")
+    return found
 
 
 def date(text: str) -> int:
@@ -54,5 +60,7 @@ def date(text: str) -> int:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is neither a time span such as 1y nor a date") from None
+        raise click.BadParameter(
+            f"{text!r} is neither a time span such as 1y nor a date such as 2027-06-30"
+        ) from None
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())

@@ -17,6 +17,7 @@ from sayso.outputs import output_errors
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import InvalidAddress, Malformed
 from sayso_protocol.primitives import address_from_text
+from sayso_protocol.redaction import reason_of
 
 KEY_FILE_BYTES = 65_536
 SCRYPT_BYTES = 1 << 30  # of memory, 128 * n * r: four times what this release writes
@@ -89,8 +90,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             keystore = parse_json(file.read(KEY_FILE_BYTES + 1), most=KEY_FILE_BYTES)
-    except (OSError, Malformed) as error:
-        raise BadKeyFile(f"cannot read the key file {str(path)!r}: {error}") from error
+    except OSError as error:
+        raise BadKeyFile(f"cannot read the key file {str(path)!r}: {reason_of(error)}") from error
+    except Malformed as error:
+        raise BadKeyFile(f"{str(path)!r} is not a key file: it is not JSON") from error
     if not isinstance(keystore, dict) or keystore.get("version") != 3:
         raise BadKeyFile(f"{str(path)!r} is not an encrypted keystore of version 3")
     if not _is_affordable(keystore):

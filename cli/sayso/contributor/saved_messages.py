@@ -9,7 +9,7 @@ from typing import IO, Final
 from sayso.errors import FileUnreadable, NothingToRevoke, OtherStatements
 from sayso.node_client.answers import HeldLicense
 from sayso.outputs import write_file
-from sayso_protocol.errors import TooLarge, Unsupported
+from sayso_protocol.errors import Malformed, TooLarge, Unsupported
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
@@ -42,9 +42,15 @@ def load_bundle(path: Path, network: Network) -> list[Envelope]:
 
     Raises:
         FileUnreadable: The file cannot be read.
+        Malformed: It is not a file of signed messages.
         BadSignature: A wallet did not sign its message. See decode for the other errors.
     """
-    envelopes = [decode(one, network) for one in decode_bundle(read_bounded(path, MAX_BYTES), MAX_BYTES)]
+    data = read_bounded(path, MAX_BYTES)
+    try:
+        bundle = decode_bundle(data, MAX_BYTES)
+    except Malformed as error:
+        raise Malformed(f"{str(path)!r} is not a file of signed messages: {error}") from error
+    envelopes = [decode(one, network) for one in bundle]
     for envelope in envelopes:
         with suppress(Unsupported):
             envelope.check_signatures(EoaVerifier())

@@ -30,7 +30,7 @@ from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
-from sayso_protocol.redaction import redacted, shown_url
+from sayso_protocol.redaction import reason_of, redacted, shown_url
 from sayso_protocol.signatures.wallet_forms import by_contract, by_key, read_signature
 from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES, EoaVerifier
 
@@ -141,5 +141,5 @@ async def _post(url: str, body: dict[str, Any]) -> Any:
         ):
             return parse_json(await response.content.read(SIGNER_ANSWER_BYTES))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, Malformed) as error:
-        why = redacted(str(error), url) or type(error).__name__
+        why = redacted(reason_of(error), url)
         raise SignerFailed(f"no answer from the signer {shown_url(url)}: {why}") from None

@@ -15,6 +15,7 @@ import aiohttp
 from sayso.delivery import reach, signing
 from sayso.errors import BadTarget, PrivateTarget, TargetRefused, TargetUnreachable
 from sayso_protocol.errors import SaysoError
+from sayso_protocol.redaction import reason_of
 
 TIMEOUT_S: Final = 30.0  # for an answer, or for a program to end
 ACCEPTED: Final = range(200, 300)
@@ -75,9 +76,7 @@ class Poster:
                 status = answer.status
                 answer.close()  # its body says nothing that we need
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise TargetUnreachable(
-                f"{self._url.host} does not answer: {str(error) or type(error).__name__}"
-            ) from error
+            raise TargetUnreachable(f"{self._url.host} does not answer: {reason_of(error)}") from error
         if status in ASK_LATER:
             raise TargetUnreachable(f"{self._url.host} answered {status}")
         if status not in ACCEPTED:

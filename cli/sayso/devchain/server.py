@@ -20,6 +20,7 @@ from sayso.devchain.accounts import dev_account
 from sayso.devchain.errors import PortUnavailable
 from sayso.devchain.framing import answer
 from sayso.extras import extra
+from sayso_protocol.redaction import reason_of
 
 if TYPE_CHECKING:
     from sayso.devchain.chain import Chain
@@ -111,7 +112,7 @@ class DevChain:
         try:
             await site.start()
         except OSError as error:
-            raise PortUnavailable(f"cannot listen on {self.url}: {error.strerror}") from error
+            raise PortUnavailable(f"cannot listen on {self.url}: {reason_of(error)}") from error
         self._port = self._runner.addresses[0][1]
 
     async def _tick(self) -> None:

@@ -39,7 +39,10 @@ def explain(
     if data[:1] and data[0] in _ARRAYS:
         return _explain_all(read_envelopes(data, most), trusted, consents, now)
     if data.lstrip()[:1] in {b"{", b"["}:
-        value = parse_json(data, STRICT)
+        try:
+            value = parse_json(data, STRICT)
+        except Malformed as error:
+            raise Malformed(f"this is not one JSON value with one meaning: {error}") from error
         if isinstance(value, dict) and isinstance(value.get("envelope"), str):
             return _explain_all([_from_answer(value["envelope"])], trusted, consents, now)
         return [
@@ -77,4 +80,5 @@ def _network_file(data: bytes) -> NetworkFile:
         return parse_network_file(data.decode())
     except (UnicodeDecodeError, InvalidNetworkFile) as error:
         why = "this is not a message, statement of a node or network file"
-        raise Malformed(f"{why} ({error})" if isinstance(error, InvalidNetworkFile) else why) from error
+        is_toml = b"chain_id" in data  # the fault of a file of another kind would tell nobody anything
+        raise Malformed(f"{why} ({error})" if is_toml else why) from error

@@ -56,7 +56,7 @@ def _receipt(receipt: Receipt) -> Iterator[str]:
 def heeded(heed: Heed) -> str:
     """Return the sentence about whose disputes counted."""
     if not heed:
-        return "Nobody's disputes counted."
+        return "No disputes counted: the check heeded nobody."
     return f"Disputes counted that were signed by {listed([*map(address_text, heed)])}."
 
 

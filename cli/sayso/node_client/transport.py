@@ -16,7 +16,7 @@ from sayso.node_client.reading import answer_of
 from sayso_node.api.schema.values import RefusalJson
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
-from sayso_protocol.redaction import redacted, shown_url
+from sayso_protocol.redaction import reason_of, redacted, shown_url
 
 CONNECT_S: Final = 10.0
 ANSWER_S: Final = 30.0
@@ -35,6 +35,8 @@ class Transport:
     """Transport sends HTTP requests to one node."""
 
     def __init__(self, url: str, *, get_s: float = ANSWER_S, post_s: float = CHECK_S) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise NodeUnreachable("the address of a node begins with http:// or https://")
         self.url = url.rstrip("/")
         self._get_timeout = aiohttp.ClientTimeout(total=get_s, sock_connect=CONNECT_S)
         self._post_timeout = aiohttp.ClientTimeout(total=post_s, sock_connect=CONNECT_S)
@@ -86,7 +88,7 @@ class Transport:
             raise self._unreachable(error) from None
 
     def _unreachable(self, error: Exception) -> NodeUnreachable:
-        why = redacted(str(error), self.url) or type(error).__name__
+        why = redacted(reason_of(error), self.url)
         return NodeUnreachable(f"no answer from {shown_url(self.url)}: {why}")
 
     async def _ask(

@@ -117,8 +117,9 @@ def _check_url(name: str, url: str, schemes: frozenset[str]) -> None:
     except ValueError:
         is_right = False
     if not is_right or url != url.strip():
-        known = ", ".join(sorted(schemes))
-        raise InvalidNodeConfig(f"{name}: {shown_url(url)!r} is not the URL of an endpoint ({known})")
+        known = ", ".join(f"{one}://" for one in sorted(schemes))
+        shown = f"; {shown_url(url)!r} does not" if "://" in url else ""
+        raise InvalidNodeConfig(f"{name} must be a URL that begins with one of {known}{shown}")
 
 
 def _is(host: str, what: str) -> bool:

@@ -32,6 +32,7 @@ from sayso_protocol.errors import SaysoError
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
 from sayso_protocol.primitives import NOBODY, address_from_text
+from sayso_protocol.redaction import reason_of
 
 CONFIG_FILE = "node.toml"
 IDENTITY_FILE = "identity.key"
@@ -207,7 +208,7 @@ def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Opera
             file.write(text)
         partial.rename(folder / CONFIG_FILE)
     except (OSError, UnicodeEncodeError) as error:
-        raise InvalidNodeConfig(f"cannot create a node in {folder}: {error}") from error
+        raise InvalidNodeConfig(f"cannot create a node in {folder}: {reason_of(error)}") from error
     return operator_of(settings, bytes(identity.verify_key))
 
 
@@ -235,7 +236,7 @@ def load_settings(folder: Path) -> Settings:
     try:
         return _settings(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, OverflowError, RecursionError) as error:
-        raise InvalidNodeConfig(f"cannot read {path}: {error}") from error
+        raise InvalidNodeConfig(f"cannot read {path}: {reason_of(error)}") from error
 
 
 def put_store(folder: Path, location: str) -> None:
@@ -263,7 +264,7 @@ def put_store(folder: Path, location: str) -> None:
             os.fsync(descriptor)
         part.replace(path)
     except (OSError, ValueError) as error:
-        raise InvalidNodeConfig(f"cannot change {path}: {error}") from error
+        raise InvalidNodeConfig(f"cannot change {path}: {reason_of(error)}") from error
 
 
 def load_config(folder: Path) -> NodeConfig:
@@ -274,7 +275,9 @@ def load_config(folder: Path) -> NodeConfig:
     try:
         network_file = parse_network_file(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidNodeConfig(f"network: cannot read the network file {path}: {error}") from error
+        raise InvalidNodeConfig(
+            f"network: cannot read the network file {path}: {reason_of(error)}"
+        ) from error
     account = None
     if settings.anchor_key:
         password = folder / settings.anchor_password if settings.anchor_password else None

@@ -8,6 +8,7 @@ from nacl.signing import SigningKey
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.folder.keys import read_private
 from sayso_node.interfaces import Randomness
+from sayso_protocol.redaction import reason_of
 
 SEED_BYTES = 32
 
@@ -20,7 +21,9 @@ def create_identity(path: Path, randomness: Randomness) -> SigningKey:
     except FileExistsError as error:
         raise InvalidNodeConfig(f"{path} exists; a node's identity is never replaced") from error
     except OSError as error:
-        raise InvalidNodeConfig(f"cannot write the node's identity to {path}: {error}") from error
+        raise InvalidNodeConfig(
+            f"cannot write the node's identity to {path}: {reason_of(error)}"
+        ) from error
     with os.fdopen(descriptor, "w") as file:
         file.write(seed.hex() + "\n")
         file.flush()

@@ -14,6 +14,7 @@ from eth_account.signers.local import LocalAccount
 from sayso_node.errors import InvalidNodeConfig
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import SaysoError
+from sayso_protocol.redaction import reason_of
 
 KEY_FILE_BYTES: Final = 65_536
 PASSWORD_VARIABLE: Final = "SAYSO_ANCHOR_PASSWORD"  # noqa: S105 - its name
@@ -27,8 +28,10 @@ def read_private(path: Path, what: str) -> str:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             data = file.read(KEY_FILE_BYTES + 1)
         text = data.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidNodeConfig(f"cannot read {what} in {path}: {type(error).__name__}") from None
+    except OSError as error:
+        raise InvalidNodeConfig(f"cannot read {what} in {path}: {reason_of(error)}") from None
+    except UnicodeDecodeError:
+        raise InvalidNodeConfig(f"cannot read {what} in {path}: it is not text") from None
     if mode & _OTHERS:
         raise InvalidNodeConfig(
             f"{what} in {path} can be read or written by others (mode {mode:04o}): chmod 600 {path}"

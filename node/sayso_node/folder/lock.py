@@ -28,6 +28,7 @@ from sayso_node.store.moving import marks
 from sayso_node.store.opening import is_empty, snapshot_at
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
+from sayso_protocol.redaction import reason_of
 
 LOCK_FILE: Final = "node.lock"
 USED_FILE: Final = "identity.used"
@@ -46,7 +47,9 @@ class NodeFolder:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise InvalidNodeConfig(f"cannot lock the folder {self._path}: {error}") from error
+            raise InvalidNodeConfig(
+                f"cannot lock the folder {self._path}: {reason_of(error)}"
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -105,7 +108,7 @@ class NodeFolder:
             try:
                 used.write_text("This identity has a store. Back up both together: sayso node backup\n")
             except OSError as error:
-                raise InvalidNodeConfig(f"cannot write {used}: {error}") from error
+                raise InvalidNodeConfig(f"cannot write {used}: {reason_of(error)}") from error
 
 
 def _check(db: Reading, name: str, owner: str) -> None:

@@ -114,9 +114,9 @@ def _check_purposes(names: Names) -> None:
 def _check_times(issued_at: Sequence[int], expires_at: Sequence[int]) -> None:
     """Check rule 3.4."""
     if min(issued_at) < 0 or max(expires_at) > LATEST or not all(map(lt, issued_at, expires_at)):
-        raise InvalidConsent("it must end after it begins")
+        raise InvalidConsent("a consent must end after it begins")
     if max(map(sub, expires_at, issued_at)) > LIMITS.validity_s:
-        raise InvalidConsent("it must end within ten years")
+        raise InvalidConsent("a consent must end within ten years of its beginning")
 
 
 def _require_range(values: Sequence[int], most: int, name: str) -> None:

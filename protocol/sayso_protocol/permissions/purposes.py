@@ -28,5 +28,5 @@ _FORM = re.compile(rf"[a-z][a-z0-9-]{{0,{LIMITS.purpose_chars - 1}}}", re.ASCII)
 def check_purpose(name: str) -> str:
     """Return the name if it is well formed (rule 3.3); raises InvalidPurpose."""
     if not _FORM.fullmatch(name):
-        raise InvalidPurpose(f"not a purpose: {name[:80]!r}")
+        raise InvalidPurpose(f"not a purpose, one lower-case name such as train-ai: {name[:80]!r}")
     return name

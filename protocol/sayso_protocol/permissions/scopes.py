@@ -136,6 +136,6 @@ def _check_subject(subject: str) -> None:
             raise InvalidScope("`to` takes an address other than zero")
     elif subject not in _WITHOUT_VALUE and not _NAMED.fullmatch(subject):
         raise InvalidScope(
-            "not everything, via DOMAIN, file 0xHASH, agreement 0xHASH, to 0xADDRESS, statement 0xHASH,"
-            f" statements or statements to 0xADDRESS: {subject[:120]!r}"
+            f"not a scope: {subject[:120]!r}; a scope is everything, via DOMAIN, file 0xHASH,"
+            " agreement 0xHASH, to 0xADDRESS, statement 0xHASH, statements or statements to 0xADDRESS"
         )

@@ -149,7 +149,7 @@ def test_a_purpose_nobody_published_is_doubted(world: World) -> None:
         ("invalid-purpose", ("--purpose", "Train")),
         ("invalid-scope", ("--via", "Kled.AI")),
         ("invalid-consent", ("--expires", "11y")),
-        ("invalid-consent", ("--expires", "2001-01-01")),
+        ("invalid-consent", ("--issued", "2031-01-01", "--expires", "2030-01-01")),
         ("invalid-consent", ("--terms-uri", "http://kled.ai")),
         ("invalid-address", ("--parties", "me")),
         ("invalid-address", ("--guardian", "0x12")),

@@ -8,6 +8,7 @@ import pytest
 from eth_account import Account
 
 from cli.conftest import EASY, PASSWORD, World
+from sayso.commands import asking
 from sayso.contributor.keystore import account_from_hex, key_address, load_key, new_account, save_key
 from sayso.errors import BadKeyFile, KeyExists, OutputFailed, WrongPassword
 from sayso_protocol.primitives import address_from_text
@@ -90,6 +91,7 @@ def test_import_of_no_key(world: World, text: str) -> None:
 
 def test_the_password_is_asked_for_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SAYSO_PASSWORD")
+    monkeypatch.setattr(asking, "_has_terminal", lambda: True)
     world.run("key", "new", "me.json", typed="one\nother\none\none\n")
     assert load_key(world.folder / "me.json", "one")
 

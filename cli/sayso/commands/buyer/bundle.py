@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.lazy import Group
 from sayso.commands.options import (
     PATH,
     json_option,
@@ -33,7 +34,7 @@ from sayso_protocol.verdicts.verdict import License
 ROWS = 1 << 20
 
 
-@click.group()
+@click.group(cls=Group)
 def bundle() -> None:
     """Fetch, verify and describe the license bundle of a data set: its signed consents."""
 

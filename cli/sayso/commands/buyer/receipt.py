@@ -9,9 +9,10 @@ from msgspec import UNSET
 
 from sayso.buyer.comparing import Files, find_misconduct
 from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.lazy import Group
 from sayso.commands.options import PATH, Once, network_option
 from sayso.commands.text import example, moment, say, several
-from sayso.commands.types import expiry
+from sayso.commands.types import when
 from sayso.errors import NotCovered
 from sayso.explain.statements import heeded
 from sayso.gate.formats.base import Columns, Dialect
@@ -34,7 +35,7 @@ from sayso_protocol.verdicts.query import Query
 RECORD_BYTES = 1 << 30  # of a run of a billion rows
 
 
-@click.group()
+@click.group(cls=Group)
 def receipt() -> None:
     """Verify a receipt offline, or prove that a node broke its promise."""
 
@@ -70,7 +71,7 @@ def receipt() -> None:
 )
 @click.option(
     "--at",
-    type=expiry,
+    type=when,
     metavar="WHEN",
     help="Also verify that a run at this time was covered: a date, or a span from now.",
 )

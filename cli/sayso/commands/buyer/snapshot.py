@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
 from sayso.buyer.snapshots import load_snapshot, pull, snapshot_json
+from sayso.commands.lazy import Group
 from sayso.commands.options import (
     PATH,
     json_option,
@@ -31,7 +32,7 @@ max_age_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def snapshot() -> None:
     """Fetch and verify a snapshot: an operator's list of everything revoked, for offline checks."""
 

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import click
 
+from sayso.commands.lazy import Group
 from sayso.commands.options import PATH, json_option, password_option, read_password
 from sayso.commands.text import example, say, say_json
 from sayso.contributor.derived_keys import NUMBERS, Branch, derived_account
 from sayso.contributor.keystore import account_from_hex, key_address, load_key, new_account, save_key
 from sayso.errors import FileUnreadable, KeyExists
 from sayso_protocol.primitives import address_text
+from sayso_protocol.redaction import reason_of
 
 
-@click.group()
+@click.group(cls=Group)
 def key() -> None:
     """Create and show wallet keys."""
 
@@ -88,4 +90,4 @@ def _read_hex(path: Path) -> str:
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error}") from error
+        raise FileUnreadable(f"cannot read {str(path)!r}: {reason_of(error)}") from error

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from eth_account.signers.local import LocalAccount
 
+from sayso.commands.asking import confirm
 from sayso.commands.contributor.salts import licensed_items
 from sayso.commands.contributor.submit import (
     acknowledgement_option,
@@ -34,7 +35,7 @@ from sayso.files import find_files, hash_files
 from sayso.networks import first_url, load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
-from sayso_protocol.errors import SaysoError
+from sayso_protocol.errors import InvalidScope, SaysoError
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.revocation import REVOCATION_NOTICE, Revocation
@@ -128,7 +129,7 @@ def command(
     if wish.files and plan.hits == () and not options["salts"]:
         warn("files that were licensed with secrets are found with --salts only")
     if not yes:
-        click.confirm("Sign the revocation?", abort=True, err=True)
+        confirm("Sign the revocation?")
     account = signing.open()
     if where.save:
         _sign_into(where.save, account, plan, trusted)
@@ -207,7 +208,11 @@ def _wish(scope: str, options: dict[str, Any]) -> Wish:
     files = licensed_items(hashed, options["salts"])
     wish = Wish(scope, options["license"], options["items"], options["purposes"], files)
     if wish.license is None or scope:
-        warn_of_purposes(one.purpose for one in wish.scopes() if one.purpose)
+        try:
+            warn_of_purposes(one.purpose for one in wish.scopes() if one.purpose)
+        except InvalidScope as error:
+            parts = "--license HASH or --file PATH revoke one license or one file"
+            raise InvalidScope(f"{error}; {parts}") from error
     return wish
 
 

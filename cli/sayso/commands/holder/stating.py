@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from sayso.commands.asking import confirm
 from sayso.commands.contributor.submit import report_sent, submit
 from sayso.commands.holder.options import Stating
 from sayso.commands.options import node_url_or_default
@@ -45,7 +46,7 @@ def state(draft: Draft, stating: Stating) -> None:
     _show(draft, rest)
     if rest.hashes:
         if not stating.yes:
-            click.confirm("Sign this?", abort=True, err=True)
+            confirm("Sign this?")
         _sign(rest, folder, stating)
     _finish(folder, stating)
 

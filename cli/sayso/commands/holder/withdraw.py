@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sayso.commands.asking import confirm
 from sayso.commands.contributor.submit import (
     acknowledgement_option,
     report_sent,
@@ -83,6 +84,8 @@ def command(
 
     The command shows what it withdraws before you sign.
     """
+    if not (digests or listed or folder):
+        raise click.UsageError("name the statements: with DIGEST, --digests or --statements")
     if save and promises:
         raise click.UsageError("--save does not send, so there is nothing for --acknowledgement")
     if listed and str(listed) == "-" and not (yes or only_print):
@@ -117,4 +120,4 @@ def _ask(revocations: Sequence[Revocation], *, yes: bool) -> None:
     for scope in (scope for one in revocations for scope in one.scopes):
         say(f"  {scope}")
     if not yes:
-        click.confirm(f"Sign {several(len(revocations), 'revocation')}?", abort=True, err=True)
+        confirm(f"Sign {several(len(revocations), 'revocation')}?")

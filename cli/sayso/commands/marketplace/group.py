@@ -9,6 +9,7 @@ import click
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from sayso.commands.lazy import Group
 from sayso.commands.options import network_option, node_option, node_url_or_default
 from sayso.commands.signing import Signing, signing_options
 from sayso.marketplace.courier import Courier
@@ -73,7 +74,7 @@ def shop_options(command: Callable[..., None]) -> Callable[..., None]:
     return signing_options(wrapped)
 
 
-@click.group()
+@click.group(cls=Group)
 def marketplace() -> None:
     """License files from people, sell them on, and pass on what they take back.
 

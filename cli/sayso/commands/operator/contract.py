@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sayso.commands.asking import confirm
+from sayso.commands.lazy import Group
 from sayso.commands.options import (
     key_option,
     network_option,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 WEI = 10**18
 
 
-@click.group()
+@click.group(cls=Group)
 def contract() -> None:
     """Deploy the registry contract, or verify its code."""
 
@@ -147,7 +149,7 @@ async def _deploy(
         price = await deploy.cost(w3, account.address)
         say(f"chain {network.chain_id}, at most {price.gas:,} gas, {price.wei / WEI:.6f} coins")
         if price.gas and not yes:
-            click.confirm("Deploy the registry?", abort=True, err=True)
+            confirm("Deploy the registry?")
         made = await deploy.deploy(w3, account, expected_chain_id=network.chain_id)
         return network, made, await finality.usual(w3, network.chain_id)
 

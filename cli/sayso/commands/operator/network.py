@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from sayso.commands.asking import confirm
+from sayso.commands.lazy import Group
 from sayso.commands.options import json_option, network_option, yes_option
 from sayso.commands.text import example, say, say_json
 from sayso.errors import BadName
@@ -15,7 +17,7 @@ from sayso_protocol.network_file import Named, NetworkFile, Operator, parse_netw
 from sayso_protocol.primitives import address_from_text, address_text
 
 
-@click.group()
+@click.group(cls=Group)
 def network() -> None:
     """Show the network file, add an operator you trust, or name an organisation."""
 
@@ -90,13 +92,17 @@ def add(source: str, name: str | None, peer: str | None, network_path: Path, *, 
     operator = Operator(name or operator.name, operator.key, peer or operator.peer, operator.url)
     say(f"{operator.name}  {operator.key.hex()}")
     if is_url and not yes:
-        click.confirm("Is this the operator's key, and do you trust it?", abort=True, err=True)
+        confirm("Is this the operator's key, and do you trust it?")
     save_network(network_path, with_operator(trusted, operator))
 
 
 def _read(folder: Path) -> Operator:
     from sayso_node.folder.config import load_operator  # noqa: PLC0415 - needs the node package
 
+    if not folder.is_dir():
+        raise click.UsageError(
+            f"{str(folder)!r} is neither a node's folder nor a URL that begins with http:// or https://"
+        )
     return load_operator(folder)
 
 

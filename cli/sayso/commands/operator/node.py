@@ -7,8 +7,16 @@ from pathlib import Path
 
 import click
 
+from sayso.commands.lazy import Group
 from sayso.commands.operator.node_doctor import doctor
-from sayso.commands.operator.node_folder import ANCHOR_FILE, NETWORK_FILE, adopt, keep_file, read_file
+from sayso.commands.operator.node_folder import (
+    ANCHOR_FILE,
+    NETWORK_FILE,
+    adopt,
+    is_there,
+    keep_file,
+    read_file,
+)
 from sayso.commands.operator.node_log import export_log, import_log
 from sayso.commands.operator.node_status import status
 from sayso.commands.operator.node_store import backup, move_store, restore, verify_store
@@ -18,7 +26,7 @@ from sayso.extras import extra
 from sayso.outputs import output_errors
 
 
-@click.group()
+@click.group(cls=Group)
 def node() -> None:
     """Run a node, or ask one how it is."""
 
@@ -96,6 +104,7 @@ def init(
     if not announce:
         settings = replace(settings, announce=tuple(announced(listen)))
     key = read_file(anchor_key) if anchor_key else b""
+    is_there(network_path)  # a named file that does not exist is an error before anything is made
     with output_errors(folder):
         operator = init_node(folder, settings, os.urandom)
         if key:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from sayso.errors import FileUnreadable
-from sayso.networks import load_network
+from sayso.networks import DEFAULT_FILE, load_network
 from sayso_protocol.errors import SaysoError, WrongNetwork
 from sayso_protocol.network_file import NetworkFile, parse_network_file
+from sayso_protocol.redaction import reason_of
 
 NETWORK_FILE: Final = "network.toml"
 ANCHOR_FILE: Final = "anchor.key"
@@ -22,7 +23,7 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(_FILE_BYTES + 1)
     except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error}") from error
+        raise FileUnreadable(f"cannot read {str(path)!r}: {reason_of(error)}") from error
     if len(data) > _FILE_BYTES:
         raise FileUnreadable(f"{str(path)!r} is longer than {_FILE_BYTES} bytes")
     return data
@@ -39,14 +40,22 @@ def keep_file(path: Path, data: bytes) -> None:
     partial.rename(path)
 
 
+def is_there(network_path: Path) -> bool:
+    """Return whether the network file exists; a named one must. Raises InvalidNetworkFile."""
+    if network_path == DEFAULT_FILE:
+        return network_path.exists()
+    return bool(load_network(network_path))
+
+
 def adopt(folder: Path, network_path: Path) -> bool:
     """Copy a network file into a node's folder; returns whether it was another than the one there.
 
-    Nothing happens if there is no such file, or if node.toml names a file elsewhere. Raises WrongNetwork
-    if the folder's network file is for another network.
+    Nothing happens if the default file does not exist, or if node.toml names a file elsewhere. Raises
+    InvalidNetworkFile if a named file does not exist, and WrongNetwork if the folder's network file is
+    for another network.
     """
     own = folder / NETWORK_FILE
-    if not network_path.exists() or not _is_own(folder) or network_path.resolve() == own.resolve():
+    if not is_there(network_path) or not _is_own(folder) or network_path.resolve() == own.resolve():
         return False
     found = load_network(network_path)
     kept = _kept(own)

@@ -41,7 +41,7 @@ def read_json(path: Path, most: int = JSON_BYTES) -> Any:
     try:
         return parse_json(data, STRICT, most=most)
     except Malformed as error:
-        raise Malformed(f"{str(path)!r} is not JSON with one reading ({error})") from error
+        raise Malformed(f"{str(path)!r} is not a JSON file with one meaning ({error})") from error
 
 
 def verify_receipt(

@@ -29,7 +29,7 @@ from sayso_node.supervision.workers import at_once, in_thread
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import TooLarge
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.redaction import redacted, secrets_of, shown_url
+from sayso_protocol.redaction import reason_of, redacted, secrets_of, shown_url
 
 TIMEOUT_S: Final = 10.0
 PATIENCES: Final = 3  # timeouts that a request waits for its turn, when the endpoint slows us down
@@ -99,7 +99,7 @@ class JsonRpc:
         except TooManyRequests:
             raise
         except Exception as error:  # noqa: BLE001 - any error that an endpoint causes, also in aiohttp
-            reason = f"{type(error).__name__}: {redacted(str(error), self._url)[:200]}"
+            reason = redacted(reason_of(error), self._url)[:200]
             if not isinstance(error, TooLarge):  # which is about one answer, not about the endpoint
                 self._failure = reason
                 self._pace.failed(begun)

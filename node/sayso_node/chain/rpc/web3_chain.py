@@ -25,7 +25,7 @@ from sayso_protocol.ethereum.transactions import all_logs
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.redaction import redacted
+from sayso_protocol.redaction import reason_of, redacted
 
 JUMP_BLOCKS = 64  # between two heads, in either direction
 LARGEST = (1 << 63) - 1  # the store's largest number for blocks and seconds
@@ -42,7 +42,7 @@ def chain_errors(*but: type[Exception]) -> Iterator[None]:
     except Exception as error:  # web3 raises many kinds of errors
         if isinstance(error, but):
             raise
-        raise ChainUnreachable(f"{type(error).__name__}: {redacted(str(error))}") from error
+        raise ChainUnreachable(redacted(reason_of(error))) from error
 
 
 def _header(block: Any) -> BlockHeader:

@@ -38,6 +38,7 @@ from sayso_node.gossip.host.router import Router
 from sayso_node.gossip.host.transports import transports
 from sayso_node.gossip.peers.dialer import Dialer, Tell
 from sayso_node.gossip.peers.peer_score import PeerScore
+from sayso_protocol.redaction import reason_of
 
 PRUNE_EVERY_S: Final = 30.0
 
@@ -161,4 +162,4 @@ async def _refuse_taken(address: Multiaddr) -> None:
                 (address.value_for_protocol(kind), int(address.value_for_protocol("tcp") or 0))
             )
         except OSError as error:
-            raise GossipDown(f"cannot listen on {address}: {error}") from error
+            raise GossipDown(f"cannot listen on {address}: {reason_of(error)}") from error

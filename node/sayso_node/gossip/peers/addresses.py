@@ -74,7 +74,8 @@ def check_where(address: str, kinds: frozenset[str]) -> None:
                 check_ip(host, kind)
         case _:
             raise InvalidNodeConfig(
-                f"{address!r} is not /KIND/HOST/tcp/PORT, optionally with /ws, KIND in {sorted(kinds)}"
+                f"{address!r} is not /KIND/HOST/tcp/PORT, optionally with /ws; KIND is one of "
+                + ", ".join(sorted(kinds))
             )
 
 

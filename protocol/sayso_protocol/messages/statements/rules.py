@@ -77,9 +77,9 @@ def check_span(issued_at: int, expires_at: int, most_s: int) -> None:
         InvalidStatement: It does not, or a time is not one of the years 1970 to 9999.
     """
     if not 0 <= issued_at < expires_at <= LATEST:
-        raise InvalidStatement("it must end after it begins")
+        raise InvalidStatement("a statement must end after it begins")
     if expires_at - issued_at > most_s:
-        raise InvalidStatement(f"it must end within {most_s // 86_400:,} days")
+        raise InvalidStatement(f"this statement must end within {most_s // 86_400:,} days")
 
 
 def check_moment(seconds: int) -> None:
