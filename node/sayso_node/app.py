@@ -15,7 +15,8 @@ import uvloop
 
 from sayso_node.clock import SystemClock
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.folder.config import NodeConfig, load_settings
+from sayso_node.folder.config import NodeConfig
+from sayso_node.folder.settings import load_settings
 from sayso_node.node import Node
 from sayso_node.serving.api_node import ApiNode
 from sayso_node.supervision.logs import logger

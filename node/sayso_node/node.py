@@ -16,8 +16,9 @@ from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.chain.side import ChainSide
 from sayso_node.errors import NotFound
-from sayso_node.folder.config import PEER_FILE, RELOADED, SNAPSHOT_FOLDER, NodeConfig, Settings
+from sayso_node.folder.config import PEER_FILE, SNAPSHOT_FOLDER, NodeConfig
 from sayso_node.folder.lock import NodeFolder
+from sayso_node.folder.settings import RELOADED, Settings
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.peers.addresses import split_multiaddr

@@ -28,7 +28,7 @@ def reason_of(error: Exception) -> str:
     if not isinstance(error, OSError) or not error.strerror:
         return str(error) or type(error).__name__
     if error.strerror.startswith("Connect call failed"):  # asyncio names the address instead
-        return _FAILED.get(error.errno, "the connection failed")
+        return _FAILED.get(error.errno or 0, "the connection failed")
     return error.strerror.rpartition("error while attempting to bind on address ")[2]
 
 

@@ -24,7 +24,8 @@ from sayso.demo.processes import Child
 from sayso.demo.waiting import until
 from sayso.node_client.client import NONCE_BYTES
 from sayso.node_client.status import StatusQuestion
-from sayso_node.folder.config import IDENTITY_FILE, Settings, init_node, load_settings
+from sayso_node.folder.config import IDENTITY_FILE, init_node
+from sayso_node.folder.settings import Settings, load_settings
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.postgres import postgres
 

@@ -19,7 +19,8 @@ from sayso.demo.chain import embedded_chain
 from sayso.demo.nodes import DemoNode
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.waiting import until
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.revocation import Revocation

@@ -11,7 +11,8 @@ from pathlib import Path
 from sayso.demo.chain import DemoChain, embedded_chain
 from sayso.demo.nodes import DemoNode
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings
 from sayso_node.store.opening import location_in
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network

@@ -14,7 +14,8 @@ from pathlib import Path
 from bench.consents import NETWORK, consent
 from bench.figure import Figure
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.folder.config import Settings, init_node, load_settings
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings, load_settings
 from sayso_node.store.interface import Writing
 from sayso_node.store.opening import location_in
 from sayso_protocol.messages.envelope import encode

@@ -27,7 +27,8 @@ from eth_account.signers.local import LocalAccount
 from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.node_client.client import NodeClient
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import Message
 from sayso_protocol.network_file import Named, NetworkFile

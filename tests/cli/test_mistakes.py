@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from aiohttp import ClientConnectorError
+from click.testing import CliRunner
 
 from cli.conftest import World
 from sayso.commands.failure import as_failures
@@ -51,7 +52,7 @@ FAILURES = {  # words, the code, and what the answer names
     ("node", "run", "nothere"): ("invalid-node-config", "nothere/node.toml: No such file"),
     ("node", "init", "n", "--name", "N", "--rpc", "127.0.0.1:8545"): (
         "invalid-node-config",
-        "rpc must be a URL that begins with",
+        "rpc: the value is not the URL of an endpoint, which begins with http://",
     ),
     ("node", "init", "n", "--name", "N", "--rpc", "http://127.0.0.1:1", "--network", "nothere.toml"): (
         "invalid-network-file",
@@ -133,7 +134,7 @@ def test_groups_list_whole_sentences() -> None:
     for name in cli.list_commands(click.Context(cli)):
         command = cli.get_command(click.Context(cli), name)
         if isinstance(command, click.Group):
-            shown = command.get_help(click.Context(command, info_name=name, terminal_width=80))
+            shown = CliRunner().invoke(cli, [name, "--help"], terminal_width=80).stdout
             assert "..." not in shown.split("Commands:")[1], shown
 
 

@@ -64,7 +64,6 @@ NUMBERS = {
     "sync.answers.LISTED": "nil if the node has more than 256 entries",
     "sync.answers.LISTED_IN_ALL": None,  # as many as the responder chooses
     "sync.answers.CHECKED_AT_MOST": "more than 65,536 entries",
-    "sync.answers.CARRIERS": "carry one of its bits, at most 256",
     "sync.answers.BUNDLE_BYTES": "The response MUST have at most 4 MiB",
     "sync.answers.ANSWER_BYTES": "A response MUST have at most 8,388,608 bytes",
     "sync.answers.TAKEN": "0 if the responder has it now",

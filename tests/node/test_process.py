@@ -11,7 +11,7 @@ from pathlib import Path
 
 from node.config.test_folder import make
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.folder.config import CONFIG_FILE
+from sayso_node.folder.settings import CONFIG_FILE
 from support.running_node import running_node
 
 DEADLINE_S = 60.0

@@ -17,7 +17,8 @@ from eth_account import Account
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.chain.rpc.web3_chain import Web3Chain
-from sayso_node.folder.config import NodeConfig, Settings
+from sayso_node.folder.config import NodeConfig
+from sayso_node.folder.settings import Settings
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.addresses import peer_id_of_seed
 from sayso_node.gossip.peers.peer_store import PeerStore

@@ -22,7 +22,8 @@ from sayso.demo.waiting import until
 from sayso.errors import NodeUnreachable
 from sayso.node_client.client import NodeClient
 from sayso.node_client.status import StatusQuestion
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator

@@ -20,7 +20,8 @@ from typing import Any
 import aiohttp
 
 from sayso.demo.ports import free_ports
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings
 from sayso_node.store import messages
 from sayso_node.store.opening import location_in, store_at
 from sayso_node.store.revocations import bits

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from sayso.demo.ports import free_ports
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings
 from sayso_node.store import messages
 from sayso_node.store.opening import location_in
 from sayso_node.store.sqlite.engine import Engine

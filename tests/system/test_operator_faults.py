@@ -21,8 +21,9 @@ from click.testing import CliRunner
 
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.main import cli
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
 from sayso_node.folder.lock import LOCK_FILE
+from sayso_node.folder.settings import Settings
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile, Operator

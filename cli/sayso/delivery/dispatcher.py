@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sayso.delivery.errors import PrivateTarget, TargetRefused, TargetUnreachable
 from sayso.delivery.journal import Journal
 from sayso.delivery.targets import Parcel, Target, is_for_later
-from sayso.errors import PrivateTarget, TargetRefused, TargetUnreachable
 from sayso.node_client.following import Event, Gap, Reached
 from sayso_protocol.errors import SaysoError
 

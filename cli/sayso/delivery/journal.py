@@ -13,7 +13,8 @@ from typing import Any, Final, Literal, Self
 
 from msgspec import Struct
 
-from sayso.errors import OtherWatch, OutputFailed
+from sayso.delivery.errors import OtherWatch
+from sayso.errors import OutputFailed
 from sayso.outputs import output_errors, write_file
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import SaysoError

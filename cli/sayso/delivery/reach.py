@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from yarl import URL
 
-from sayso.errors import BadTarget, PrivateTarget
+from sayso.delivery.errors import BadTarget, PrivateTarget
 
 # Addresses of these networks hold an IPv4 address, to which a gateway would connect.
 _NAT64: Final = IPv6Network("64:ff9b::/96")

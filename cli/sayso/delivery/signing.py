@@ -14,7 +14,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from sayso.errors import BadSecret
+from sayso.delivery.errors import BadSecret
 from sayso.outputs import output_errors
 
 WHSEC: Final = "whsec_"

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 import aiohttp
 
 from sayso.delivery import reach, signing
-from sayso.errors import BadTarget, PrivateTarget, TargetRefused, TargetUnreachable
+from sayso.delivery.errors import BadTarget, PrivateTarget, TargetRefused, TargetUnreachable
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.redaction import reason_of
 
@@ -37,7 +37,7 @@ class Parcel(NamedTuple):
 
 
 class Target(Protocol):
-    """Target takes deliveries."""
+    """Target is a program or a web server that takes one event after the other."""
 
     async def deliver(self, one: Parcel) -> None:
         """Hand an event over; raises TargetUnreachable, PrivateTarget and TargetRefused."""

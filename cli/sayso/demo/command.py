@@ -15,7 +15,7 @@ from sayso.demo.story import Story
 from sayso.demo.waiting import STEP_TIMEOUT_S
 from sayso.files import find_files
 from sayso.sample import sample_files
-from sayso_node.folder.config import CHANNELS
+from sayso_node.folder.settings import CHANNELS
 
 INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
 

@@ -14,7 +14,8 @@ from sayso.demo.processes import Child
 from sayso.demo.waiting import until
 from sayso.errors import NodeUnreachable
 from sayso.node_client.client import NodeClient
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings
 from sayso_protocol.network_file import NetworkFile
 
 NAMES: Final = ("A", "B", "C")

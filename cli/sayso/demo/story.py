@@ -27,7 +27,7 @@ class Story:
         self._console = console
 
     def opening(self, sentence: str) -> None:
-        """Print the introduction."""
+        """Print what Sayso is for, and what the demo shows."""
         self._console.print(f"[bold]Sayso[/]: nothing is used without your say-so.\n{sentence}\n")
 
     def begins(self, number: int, step: Step[Any]) -> None:
@@ -40,7 +40,7 @@ class Story:
         self._console.print(f"   {mark} {result.sentence} [dim]({result.seconds:.1f} s)[/]\n")
 
     def closing(self, results: list[Result]) -> None:
-        """Print the summary."""
+        """Print a table of all steps, their results and their seconds."""
         table = Table(title="Summary", title_justify="left")
         for heading in ("", "step", "seconds"):
             table.add_column(heading, justify="right" if heading == "seconds" else "left")

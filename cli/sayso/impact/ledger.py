@@ -29,7 +29,7 @@ RESALE: Final = "resale"
 
 @dataclass
 class Revoked:
-    """Revoked holds what was revoked.
+    """Revoked holds the bits that people took back, and when each person was first heard.
 
     Attributes:
         bits: The bits, by address.

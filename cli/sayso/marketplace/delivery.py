@@ -31,7 +31,7 @@ LATER: Final = (LedgerFailed, NodeRefused, NodeUnreachable)  # the same question
 
 @dataclass(frozen=True)
 class Delivery:
-    """Delivery is the answer of the gate.
+    """Delivery says whether an item may be delivered now, and until when that may be relied on.
 
     Attributes:
         reason: The verdict; only `granted` may be delivered.

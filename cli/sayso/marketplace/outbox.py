@@ -17,7 +17,6 @@ from sayso_protocol.network import Network
 FIRST_WAIT_S: Final = 2.0
 LONGEST_WAIT_S: Final = 3_600.0
 MESSAGES_AT_ONCE: Final = 60  # messages, as many as a request carries at their largest
-TROUBLED: Final = 3  # attempts, after which a person should look
 
 
 @dataclass(frozen=True)

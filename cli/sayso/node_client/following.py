@@ -40,7 +40,7 @@ BUSY: Final = frozenset({429, 502, 503, 504})  # from the node, or from a proxy
 
 @dataclass(frozen=True)
 class Event:
-    """Event is an event in a stream.
+    """Event is one thing that a node heard: a revocation, or a statement made or withdrawn.
 
     Attributes:
         id: The position after it.

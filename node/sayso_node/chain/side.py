@@ -25,7 +25,8 @@ from sayso_node.chain.rpc.registry_watch import RegistryWatch
 from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.chain.wallets.contract_wallets import ContractWallets
 from sayso_node.chain.wallets.wallet_watch import WalletWatch
-from sayso_node.folder.config import NodeConfig, Settings
+from sayso_node.folder.config import NodeConfig
+from sayso_node.folder.settings import Settings
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.metrics.gauges import Money

@@ -17,8 +17,9 @@ from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
 from sayso_node.doctor.stores import examine_store
 from sayso_node.errors import FolderInUse
 from sayso_node.folder.addresses import unreached
-from sayso_node.folder.config import CONFIG_FILE, NodeConfig
+from sayso_node.folder.config import NodeConfig
 from sayso_node.folder.lock import NodeFolder
+from sayso_node.folder.settings import CONFIG_FILE
 from sayso_node.web.names import faults_of
 from sayso_protocol.primitives import address_text
 

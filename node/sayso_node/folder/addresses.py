@@ -7,16 +7,14 @@ demos need it; `sayso node init` and `sayso node doctor` warn of it.
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.settings import Settings
 from sayso_node.gossip.peers.addresses import DIALLING, LISTENING, check_where, split_multiaddr
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.redaction import shown_url
-
-if TYPE_CHECKING:
-    from sayso_node.folder.config import Settings
 
 ENDPOINTS: Final = frozenset({"http", "https", "ws", "wss"})
 PAGES: Final = frozenset({"http", "https"})
@@ -24,7 +22,7 @@ _HERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to as
 _ELSEWHERE: Final = ("192.0.2.1", 9)  # TEST-NET-1 (RFC 5737): nothing is sent to it
 
 
-def check_addresses(chosen: "Settings") -> None:
+def check_addresses(chosen: Settings) -> None:
     """Check all addresses before a node starts; raises InvalidNodeConfig."""
     if chosen.http.rpartition(":")[2].lstrip("0") == "":
         raise InvalidNodeConfig(f"http: {chosen.http!r} has no port that others could know")
@@ -48,7 +46,7 @@ def check_announced(address: str) -> None:
         raise InvalidNodeConfig(f"{address!r} has port 0, which nobody can dial")
 
 
-def url_here(chosen: "Settings") -> str:
+def url_here(chosen: Settings) -> str:
     """Return the URL at which programs on this machine ask the node."""
     host, port = chosen.http_address
     where = _HERE.get(host, host)
@@ -62,7 +60,7 @@ class Unreached(NamedTuple):
     setting: str
 
 
-def unreached(chosen: "Settings") -> Iterator[Unreached]:
+def unreached(chosen: Settings) -> Iterator[Unreached]:
     """Yield what works on one machine or in one network only."""
     reached = (*chosen.announce, *chosen.listen)[:1]
     for address in reached:
@@ -117,9 +115,11 @@ def _check_url(name: str, url: str, schemes: frozenset[str]) -> None:
     except ValueError:
         is_right = False
     if not is_right or url != url.strip():
-        known = ", ".join(f"{one}://" for one in sorted(schemes))
-        shown = f"; {shown_url(url)!r} does not" if "://" in url else ""
-        raise InvalidNodeConfig(f"{name} must be a URL that begins with one of {known}{shown}")
+        known = " or ".join(f"{one}://" for one in sorted(schemes))
+        shown = repr(shown_url(url)) if "://" in url else "the value"
+        raise InvalidNodeConfig(
+            f"{name}: {shown} is not the URL of an endpoint, which begins with {known}"
+        )
 
 
 def _is(host: str, what: str) -> bool:

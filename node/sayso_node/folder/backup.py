@@ -30,8 +30,9 @@ from sayso_node.errors import (
     StoreTooNew,
     WrongStore,
 )
-from sayso_node.folder.config import CONFIG_FILE, IDENTITY_FILE, NodeConfig, load_config, load_settings
+from sayso_node.folder.config import IDENTITY_FILE, NodeConfig, load_config
 from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
+from sayso_node.folder.settings import CONFIG_FILE, load_settings
 from sayso_node.presence.loop import mark_restored
 from sayso_node.store.events.feed import STORE_ID_BYTES
 from sayso_node.store.moving import marks

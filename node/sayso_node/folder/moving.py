@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sayso_node.errors import InvalidNodeConfig, StoreDamaged, StoreMissing, StoreMoved, WrongStore
-from sayso_node.folder.config import NodeConfig, load_config, put_store
+from sayso_node.folder.config import NodeConfig, load_config
 from sayso_node.folder.lock import NodeFolder, owner_in, owner_of
+from sayso_node.folder.settings import put_store
 from sayso_node.interfaces import Randomness
 from sayso_node.store.interface import Store
 from sayso_node.store.moving import contents, marks

@@ -14,8 +14,9 @@ import msgspec
 
 from sayso_node.chain.side import ChainSide
 from sayso_node.errors import InvalidNodeConfig, PartFailed, StoreUnusable
-from sayso_node.folder.config import NodeConfig, Settings
+from sayso_node.folder.config import NodeConfig
 from sayso_node.folder.lock import NodeFolder
+from sayso_node.folder.settings import Settings
 from sayso_node.freshness import NEVER, Freshness
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.intake.intake import Intake

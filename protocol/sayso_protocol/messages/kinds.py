@@ -138,7 +138,7 @@ KINDS: Final = {one.message.kind: one for one in _ROWS}
 
 
 def kind_of(message: Message) -> Kind:
-    """Return the kind of a message."""
+    """Return the row of a message's kind, which says how wire and wallets treat it."""
     return KINDS[message.kind]
 
 

@@ -22,7 +22,7 @@ class Sign(StrEnum):
 
 
 class Term(NamedTuple):
-    """Term is a term of another vocabulary."""
+    """Term is a term of another vocabulary, and how much of a purpose it covers."""
 
     sign: Sign
     name: str

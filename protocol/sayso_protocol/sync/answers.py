@@ -16,7 +16,6 @@ from sayso_protocol.verdicts.query import Heed, check_heed
 LISTED = 256  # entries of a listed node; a larger node must be split
 LISTED_IN_ALL = 16_384  # entries in a response
 CHECKED_AT_MOST = 65_536  # entries of a node in a check
-CARRIERS = 256  # messages that carry an entry
 BUNDLE_BYTES = 4_194_304
 ANSWER_BYTES = 8_388_608
 TAKEN, DECLINED = 0, 1  # results of an offered message

@@ -58,7 +58,7 @@ class Finding:
 
 
 class Outcome(NamedTuple):
-    """Outcome is the end of a walk.
+    """Outcome says how a comparison with a peer ended.
 
     Attributes:
         complete: Whether everything was compared.

@@ -40,7 +40,7 @@ class PassingTerms(Protocol):
 
 
 class Hop(NamedTuple):
-    """Hop is a sublicense of a chain.
+    """Hop is one sublicense between the consent's grantee and the asker (rule 8.5).
 
     Attributes:
         digest: Its digest, 32 bytes.

@@ -56,11 +56,11 @@ class Undisputed:
     """Undisputed knows no disputes (see DisputeKnowledge)."""
 
     def any_disputed(self, asking: Asking) -> bool:  # noqa: ARG002
-        """Return False."""
+        """Return False: no dispute is known."""
         return False
 
     def disputed(self, hashes: Collection[bytes], asking: Asking) -> Collection[bytes]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no hash: no dispute is known."""
         return ()
 
 

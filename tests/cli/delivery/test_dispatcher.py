@@ -12,17 +12,17 @@ import pytest
 
 from sayso.delivery import dispatcher, signing, targets
 from sayso.delivery.dispatcher import Dispatcher, parcel_of
-from sayso.delivery.journal import LETTERS, STATE, Journal
-from sayso.delivery.targets import Parcel, Program
-from sayso.errors import (
+from sayso.delivery.errors import (
     BadSecret,
     BadTarget,
     OtherWatch,
-    OutputFailed,
     PrivateTarget,
     TargetRefused,
     TargetUnreachable,
 )
+from sayso.delivery.journal import LETTERS, STATE, Journal
+from sayso.delivery.targets import Parcel, Program
+from sayso.errors import OutputFailed
 from sayso.node_client.following import Event, Gap, Reached
 from sayso_protocol.errors import SaysoError
 from support.waiting import until

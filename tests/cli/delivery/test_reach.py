@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from sayso.delivery import reach
+from sayso.delivery.errors import BadTarget, PrivateTarget, TargetRefused, TargetUnreachable
 from sayso.delivery.targets import Parcel, Poster
-from sayso.errors import BadTarget, PrivateTarget, TargetRefused, TargetUnreachable
 
 SECRET = bytes(32)
 ONE = Parcel("store-1", "sayso.revocation", b"{}")

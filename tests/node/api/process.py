@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.folder.config import Settings, init_node
+from sayso_node.folder.config import init_node
+from sayso_node.folder.settings import Settings
 from sayso_node.store.opening import location_in, store_at
 from sayso_protocol.network_file import NetworkFile
 from support.protocol_strategies import NETWORK

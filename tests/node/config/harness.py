@@ -1,6 +1,6 @@
 """An ordinary node's settings, and a randomness that can be repeated."""
 
-from sayso_node.folder.config import Settings
+from sayso_node.folder.settings import Settings
 from sayso_protocol.primitives import sha256
 
 ORDINARY = Settings(

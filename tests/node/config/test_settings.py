@@ -11,16 +11,10 @@ from hypothesis import strategies as st
 
 from node.config.harness import ORDINARY, randomness
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.folder.config import (
-    CHANNELS,
-    CONFIG_FILE,
-    IDENTITY_FILE,
-    Settings,
-    init_node,
-    load_operator,
-    load_settings,
-)
+from sayso_node.folder.addresses import check_addresses
+from sayso_node.folder.config import IDENTITY_FILE, init_node, load_operator
 from sayso_node.folder.identity import load_identity
+from sayso_node.folder.settings import CHANNELS, CONFIG_FILE, Settings, load_settings
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_protocol.primitives import address_text
 from support.protocol_strategies import addresses
@@ -196,4 +190,4 @@ def test_what_is_announced_is_what_others_are_given(tmp_path: Path) -> None:
     operator = init_node(tmp_path, replace(ORDINARY, announce=(outside,)), randomness)
     assert operator.peer.startswith(outside + "/p2p/")
     with pytest.raises(InvalidNodeConfig):
-        replace(ORDINARY, announce=("node.example:4600",))
+        check_addresses(replace(ORDINARY, announce=("node.example:4600",)))

@@ -9,7 +9,8 @@ from typing import Any, cast
 import aiohttp
 
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.folder.config import NodeConfig, Settings
+from sayso_node.folder.config import NodeConfig
+from sayso_node.folder.settings import Settings
 from sayso_node.node import Node
 from sayso_node.serving.api_node import ApiNode
 from sayso_node.store.opening import snapshot_at

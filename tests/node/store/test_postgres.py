@@ -14,8 +14,8 @@ import pytest
 import sayso_node
 from node.store.harness import Held, Refused, number, numbers
 from sayso_node.errors import InvalidNodeConfig, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
-from sayso_node.folder.config import Settings
 from sayso_node.folder.lock import NodeFolder
+from sayso_node.folder.settings import Settings
 from sayso_node.store.events import feed as events
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import copy_store, filling, is_empty, snapshot_at, store_at

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from rich.table import Table
 from rich.text import Text
 
-from sayso.commands.contributor.trace import rows
+from sayso.commands.contributor.trace_tree import rows
 from sayso.commands.text import moment
 from sayso_node.api.schema.traces import HolderJson, TraceJson
 

@@ -87,7 +87,8 @@ def init(
     """
     with extra("node"):
         from sayso_node.folder.addresses import announced, check_addresses, unreached  # noqa: PLC0415
-        from sayso_node.folder.config import Settings, init_node  # noqa: PLC0415
+        from sayso_node.folder.config import init_node  # noqa: PLC0415
+        from sayso_node.folder.settings import Settings  # noqa: PLC0415
 
     settings = Settings(
         name=name,

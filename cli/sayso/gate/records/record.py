@@ -63,7 +63,7 @@ class PartJson(Struct, omit_defaults=True):
 
 
 class ManifestJson(Struct):
-    """ManifestJson names the manifest."""
+    """ManifestJson says which manifest was judged: its name, its format and its number of rows."""
 
     name: str
     format: str

@@ -17,14 +17,6 @@ Quantity = Annotated[
 ]
 
 
-class SlotProof(Struct):
-    """The value of a storage slot, with its proof (EIP-1186)."""
-
-    slot: Hash
-    value: Quantity
-    proof: list[Hex]
-
-
 class AccountProof(Struct):
     """The contract's account, with its proof (EIP-1186)."""
 

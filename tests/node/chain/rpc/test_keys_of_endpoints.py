@@ -21,7 +21,7 @@ from sayso_node.api.schema.about import Health
 from sayso_node.batches.http_json import HttpJson
 from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.chain.rpc.web3_chain import Web3Chain
-from sayso_node.folder.config import Settings
+from sayso_node.folder.settings import Settings
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.redaction import redacted, shown_url

@@ -44,7 +44,7 @@ FAULTS: Final = (
 
 
 class Parquet(Source):
-    """Parquet is one Parquet file."""
+    """Parquet is a Parquet file, read one row group at a time."""
 
     name = "parquet"
 
