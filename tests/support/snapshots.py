@@ -9,12 +9,14 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.fuse_filter import Keys
 from sayso_protocol.snapshots.hash_list import license_key, person_key, sublicense_key
 from sayso_protocol.snapshots.head import SnapshotMoment
-from sayso_protocol.snapshots.keys import as_keys, joined_keys, new_keys, sorted_keys
+from sayso_protocol.snapshots.keys import address_keys, as_keys, new_keys, sorted_keys, word_keys
 from sayso_protocol.snapshots.part import Part
 from sayso_protocol.snapshots.snapshot import Content, Snapshot, make_delta, make_snapshot
 from sayso_protocol.verdicts.verdict import License
@@ -124,3 +126,14 @@ def snapshot_of(
     """The checked snapshot of an operator that knows this and has more keys, names these, and heeds."""
     content = content_of(state, named, more, heeded)
     return Snapshot([make_snapshot(key, NETWORK, moment_at(as_of), content, salts())], TRUSTED)
+
+
+def joined_keys(entries: Iterable[StateEntry]) -> Keys:
+    """Return the keys of a state whose bits are all permissions, each once, ascending (rule 13.3)."""
+    joined, words = bytearray(), dict[bytes, list[int]]()
+    for address, word, mask in entries:
+        if keys := word_keys(address, word, mask):
+            words.setdefault(address, []).append(word)
+            joined += b"".join(keys)
+    joined += b"".join(key for address, some in words.items() for key in address_keys(address, some))
+    return sorted_keys(as_keys(joined))

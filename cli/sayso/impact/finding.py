@@ -48,7 +48,7 @@ async def revoked_since(url: str, since: float, holders: Collection[bytes]) -> R
     """
 
     def lost(url: str) -> None:
-        raise NodeUnreachable(f"{url} does not answer, or may not speak")
+        raise NodeUnreachable(f"{url} does not answer, or says that it is not ready")
 
     named = sorted(set(holders) - {ANYONE})
     roles = ("holder", "licensor")

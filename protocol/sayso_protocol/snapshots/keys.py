@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
-from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.permissions.words import FULL, WORD_BITS
 from sayso_protocol.primitives import HASH_BYTES, sha256
 from sayso_protocol.snapshots.fuse_filter import Keys
@@ -115,17 +114,6 @@ def address_keys(address: bytes, words: Iterable[int]) -> list[bytes]:
     """Return the keys of an address alone, by the words of which it has keys (rule 13.3)."""
     are_scopes = {bool(word & SCOPE_FLAG) for word in words}
     return [(scopes_key if one else permissions_key)(address) for one in sorted(are_scopes)]
-
-
-def joined_keys(entries: Iterable[StateEntry]) -> Keys:
-    """Return the keys of a state whose bits are all permissions, each once, ascending (rule 13.3)."""
-    joined, words = bytearray(), dict[bytes, list[int]]()
-    for address, word, mask in entries:
-        if keys := word_keys(address, word, mask):
-            words.setdefault(address, []).append(word)
-            joined += b"".join(keys)
-    joined += b"".join(key for address, some in words.items() for key in address_keys(address, some))
-    return sorted_keys(as_keys(joined))
 
 
 def as_keys(joined: bytes | bytearray) -> Keys:

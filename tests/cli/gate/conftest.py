@@ -18,10 +18,9 @@ from sayso.gate.gate import Gate
 from sayso_protocol.primitives import hash_from_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
-from sayso_protocol.snapshots.keys import joined_keys
 from sayso_protocol.snapshots.part import Part, read_parts
 from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot
-from support.snapshots import names_of_envelopes
+from support.snapshots import joined_keys, names_of_envelopes
 
 NAMES = ("a.flac", "b.flac", "c.flac", "d.flac")
 DAY_S = 86_400

@@ -1,6 +1,7 @@
 """Real gossip processes on loopback, and what they heard."""
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,3 +131,12 @@ async def meshed(*peers: Peer) -> None:
         return all(any(frame.startswith(b"hello ") for _, frame, _ in other.frames) for other in others)
 
     await until(arrived)
+
+
+def multiaddr_for(host: str, port: int, peer_id: str = "") -> str:
+    """Return the TCP multiaddr of a host (IPv4, IPv6 or DNS name), with /p2p/ if a peer ID is given."""
+    try:
+        kind = f"ip{ipaddress.ip_address(host).version}"
+    except ValueError:
+        kind = "dns"
+    return f"/{kind}/{host}/tcp/{port}" + (f"/p2p/{peer_id}" if peer_id else "")

@@ -8,10 +8,10 @@ from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.peer.id import ID
 from multiaddr import Multiaddr
 
-from node.gossip.harness import CONSENTS, configuration
+from node.gossip.harness import CONSENTS, configuration, multiaddr_for
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.peers.addresses import multiaddr_for, peer_id_of, peer_id_of_seed, split_multiaddr
+from sayso_node.gossip.peers.addresses import peer_id_of, peer_id_of_seed, split_multiaddr
 
 SOMEBODY = peer_id_of_seed(bytes(32))
 

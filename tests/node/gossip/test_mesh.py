@@ -13,9 +13,10 @@ from node.gossip.harness import (
     accept,
     configuration,
     meshed,
+    multiaddr_for,
 )
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.peers.addresses import multiaddr_for, peer_id_of_seed
+from sayso_node.gossip.peers.addresses import peer_id_of_seed
 from sayso_node.interfaces import Judgement
 from sayso_protocol.errors import TooLarge
 from support.waiting import until

@@ -117,7 +117,7 @@ def _once_a_minute() -> Callable[[str], None]:
         nonlocal said
         if time.monotonic() - said >= SILENT_S:
             said = time.monotonic()
-            warn(f"{url} does not answer, or may not speak; listening again")
+            warn(f"{url} does not answer, or says that it is not ready; listening again")
 
     return lost
 

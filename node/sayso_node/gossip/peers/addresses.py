@@ -40,15 +40,6 @@ def peer_id_of_seed(seed: bytes) -> str:
     return peer_id_of(bytes(SigningKey(seed).verify_key))
 
 
-def multiaddr_for(host: str, port: int, peer_id: str = "") -> str:
-    """Return the TCP multiaddr of a host (IPv4, IPv6 or DNS name), with /p2p/ if a peer ID is given."""
-    try:
-        kind = f"ip{ipaddress.ip_address(host).version}"
-    except ValueError:
-        kind = "dns"
-    return f"/{kind}/{host}/tcp/{port}" + (f"/p2p/{peer_id}" if peer_id else "")
-
-
 def split_multiaddr(address: str) -> tuple[str, str]:
     """Split a multiaddr into the address and the peer ID; raises InvalidNodeConfig."""
     if len(address) > ADDRESS_CHARS:
