@@ -19,6 +19,7 @@ PURE = {
     "dataclasses",
     "datetime",
     "enum",
+    "errno",  # the numbers of errors, as constants
     "functools",
     "hashlib",
     "itertools",
