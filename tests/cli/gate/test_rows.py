@@ -72,7 +72,7 @@ class FixedJudge:
         assert rows == join_rows(self.rows)
         return Judged(self.answer.numbers, (self.answer,))
 
-    def recall(self, judged: Judged) -> None:
+    def recall(self, rows: bytes, judged: Judged) -> None:
         """No answer is given again."""
 
     def evidence(self) -> Evidence:

@@ -85,7 +85,14 @@ class Buyer:
         (self.folder / "s.snapshot").write_bytes(b"".join(one.data for one in self.parts))
 
     def check(
-        self, query: Query, receipt: str, since: str | None = None, *, index: bool = True, **more: Any
+        self,
+        query: Query,
+        receipt: str,
+        since: str | None = None,
+        *,
+        index: bool = True,
+        resume: str | None = None,
+        **more: Any,
     ) -> Record:
         files = GateFiles(receipt=self.folder / receipt, with_index=index, **more)
         question = Question(query, DAY_S, "run")
@@ -109,8 +116,8 @@ class Buyer:
             read,
             clock=lambda: self.now,
         )
-        before = self.folder / since if since else None
-        return checking.check(self.folder / "m.jsonl", files, since=before)
+        before, journal = (self.folder / one if one else None for one in (since, resume))
+        return checking.check(self.folder / "m.jsonl", files, since=before, resume=journal)
 
 
 @contextmanager

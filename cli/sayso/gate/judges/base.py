@@ -80,8 +80,8 @@ class Judge(Protocol):
         """Return a reason for every row."""
         ...
 
-    def recall(self, judged: Judged) -> None:
-        """Count a verified answer to this question that was given before."""
+    def recall(self, rows: bytes, judged: Judged) -> None:
+        """Count a verified answer to this question that was given before about these rows."""
         ...
 
     def evidence(self) -> Evidence:

@@ -75,10 +75,10 @@ class NodesJudge:
         answers = self._loop.run(self._ask(rows))
         numbers, differing = strictest([one.numbers for one in answers])
         judged = Judged(numbers, tuple(answers), differing)
-        self.recall(judged)
+        self.recall(rows, judged)
         return judged
 
-    def recall(self, judged: Judged) -> None:
+    def recall(self, rows: bytes, judged: Judged) -> None:  # noqa: ARG002
         """Count answers of these nodes."""
         for url, answer in zip(self._urls, judged.answers, strict=True):
             self._note(url, answer)

@@ -19,6 +19,7 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
+from sayso_protocol.verdicts.license_table import Ints
 
 # Called with rows, the numbers of their reasons, and for each row its license and item in the bundle.
 Note = Callable[[bytes, bytes, NDArray[np.int32], NDArray[np.uint16]], None]
@@ -61,12 +62,17 @@ class OfflineJudge:
         now = int(self._clock())  # whole seconds, so that the record can name the time for a repetition
         judged = self._gate.judge(rows, now, self._run_until)
         numbers = judged.reasons.tobytes()
-        if self.note:
-            self.note(rows, numbers, *self._table.places(judged.entries))
+        self._note(rows, numbers, judged.entries)
         return Judged(numbers, time=now, until=judged.until)
 
-    def recall(self, judged: Judged) -> None:
-        """Do nothing, because the evidence is of files."""
+    def recall(self, rows: bytes, judged: Judged) -> None:
+        """Note the rows only, because the evidence is of files."""
+        if self.note:
+            self._note(rows, judged.numbers, self._table.find(rows))
+
+    def _note(self, rows: bytes, numbers: bytes, entries: Ints) -> None:
+        if self.note:
+            self.note(rows, numbers, *self._table.places(entries))
 
     def evidence(self) -> Evidence:
         """Return the snapshots and the bundle."""

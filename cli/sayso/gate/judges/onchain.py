@@ -80,9 +80,9 @@ class ChainJudge:
         block = dict(self._block)
         return replace(judged, numbers=merged, chain=chain, overruled=overruled, block=block)
 
-    def recall(self, judged: Judged) -> None:
+    def recall(self, rows: bytes, judged: Judged) -> None:
         """Count an answer; the evidence names the last block that was read."""
-        self._inner.recall(judged)
+        self._inner.recall(rows, judged)
         self._block = judged.block or self._block
 
     def _again(self, rows: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -102,7 +102,7 @@ class ResumedJudge:
         self.parts += 1
         part = self._journal.take(rows)
         if part is not None and (found := self._checked(part, rows)):
-            self._inner.recall(found)
+            self._inner.recall(rows, found)
             self.again += 1
             return found
         judged = self._inner.judge(rows)
@@ -139,9 +139,9 @@ class ResumedJudge:
             raise BadProof("the answer is to another question")
         return CheckAnswer(one.numbers, signed, operator)
 
-    def recall(self, judged: Judged) -> None:
+    def recall(self, rows: bytes, judged: Judged) -> None:
         """Count an answer that was given before."""
-        self._inner.recall(judged)
+        self._inner.recall(rows, judged)
 
     def evidence(self) -> Evidence:
         """Return the evidence of all answers, of before and of now."""

@@ -236,7 +236,7 @@ class SinceJudge:
             raise ManifestChanged("the manifest has other rows than when it was checked before")
         return Judged(numbers, time=self._now, until=found.until)
 
-    def recall(self, judged: Judged) -> None:
+    def recall(self, rows: bytes, judged: Judged) -> None:
         """Do nothing, because nothing is counted."""
 
     def evidence(self) -> Evidence:
