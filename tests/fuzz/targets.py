@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fuzz import cli_doors, node_doors
+from fuzz import cli_doors, kept_doors, node_doors
 from fuzz.target import Target
 from sayso.gate.records.reasons import reasons_from_text, reasons_to_text
 from sayso_protocol.encoding.json_text import parse_json
@@ -244,4 +244,9 @@ def _targets() -> dict[str, Target]:
     }
 
 
-TARGETS: dict[str, Target] = {**_targets(), **node_doors.doors(), **cli_doors.doors()}
+TARGETS: dict[str, Target] = {
+    **_targets(),
+    **node_doors.doors(),
+    **cli_doors.doors(),
+    **kept_doors.doors(),
+}

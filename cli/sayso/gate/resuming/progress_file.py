@@ -11,7 +11,6 @@ import fcntl
 import hmac
 import os
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -20,8 +19,9 @@ from typing import IO, Any, Final, Self
 from msgspec import DecodeError, Struct, msgpack
 
 from sayso.errors import OutputFailed
+from sayso.gate.since.secret import read_own
 from sayso.outputs import output_errors
-from sayso_protocol.primitives import HASH_BYTES, sha256
+from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.text import ReceiptJson
 
 _MAGIC: Final = b"sayso-progress-1"
@@ -126,13 +126,13 @@ class ProgressFile:
     def _next(self, place: bytes) -> bytes | None:
         """Return the next content, or None if it is incomplete or not of this user."""
         length = int.from_bytes(self._file.read(_LENGTH_BYTES))
-        if not 0 < length <= PART_BYTES:
+        found = None
+        if 0 < length <= PART_BYTES:
+            found = read_own(self._file, length, self._key, self._header_mac + place)
+        if found is None:
             return None
-        content, mac = self._file.read(length), self._file.read(HASH_BYTES)
-        if len(mac) < HASH_BYTES or not hmac.compare_digest(self._mac(content, place), mac):
-            return None
-        if not self._header_mac:
-            self._header_mac = mac
+        content, mac = found
+        self._header_mac = self._header_mac or mac
         return content
 
     def begin(self, header: ProgressHeader) -> None:
@@ -147,22 +147,17 @@ class ProgressFile:
     def go_on(self) -> None:
         """Find the parts that are there; those after one that is damaged are lost."""
         good = self._file.tell()
-        for part, at, length in self._parts():
-            self._places.setdefault(part.rows, []).append((at, length))
-            good = at + length + HASH_BYTES
+        while part := self._part(self._count):
+            self._places.setdefault(part.rows, []).append((good, self._count))
+            good = self._file.tell()
             self._count += 1
         with output_errors(self.path):
             self._file.seek(good)
             self._file.truncate()
 
-    def _parts(self) -> Iterator[tuple[Part, int, int]]:
-        for number in range(1 << 62):
-            at = self._file.tell() + _LENGTH_BYTES
-            content = self._next(b"%d" % number)
-            part = None if content is None else _unpacked(content)
-            if content is None or part is None:
-                return
-            yield part, at, len(content)
+    def _part(self, number: int) -> Part | None:
+        content = self._next(b"%d" % number)
+        return None if content is None else _unpacked(content)
 
     def add(self, part: Part) -> None:
         """Append a part; a process that is killed from now on has it. Raises OutputFailed."""
@@ -182,10 +177,10 @@ class ProgressFile:
         places = self._places.get(sha256(rows))
         if not places:
             return None
-        at, length = places.pop(0)
+        at, number = places.pop(0)
         with output_errors(self.path):
             self._file.seek(at)
-            return _unpacked(self._file.read(length))
+            return self._part(number)  # verified again, because the file may have changed
 
     def finish(self) -> None:
         """Remove the journal, because the check is complete; raises OutputFailed."""

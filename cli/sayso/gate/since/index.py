@@ -18,8 +18,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from sayso.errors import FileUnreadable
 from sayso.gate.formats.base import reading
 from sayso.gate.since.keyed_marks import KeyedMark
+from sayso.gate.since.secret import read_own
 from sayso.gate.since.tables import Sizes, Tables
 from sayso.outputs import Outputs, StagedFile
 from sayso_protocol.encoding.row_tree import NODE_ROWS, ROW_BYTES, results_nodes
@@ -169,10 +171,7 @@ class Index:
         self._path = path
         if not path.is_file():
             raise Unfit(f"{str(path)!r} is missing, which a check writes with --index")
-        end, content = self._header()
-        signed, header = content[:HASH_BYTES], content[HASH_BYTES:]
-        if key is None or not hmac.compare_digest(hmac.digest(key, header, "sha256"), signed):
-            raise Unfit(f"{str(path)!r} was changed, or somebody else made it")
+        end, header = self._header(key)
         self.header = msgspec.json.decode(header, type=Header)
         self._starts = [len(MAGIC)]
         for one in self.header.blocks:
@@ -182,21 +181,23 @@ class Index:
         tables = self._read(start, end - start, self.header.tables)
         self.tables = Tables.read(tables, self.header.sizes)
 
-    def _header(self) -> tuple[int, bytes]:
-        """Return where the header begins, and its signature and content."""
+    def _header(self, key: bytes | None) -> tuple[int, bytes]:
+        """Return where the header begins, and its content."""
         with reading(self._path), self._path.open("rb") as file:
             size = file.seek(0, 2)
             fixed = HASH_BYTES + _LENGTH_BYTES
             if size < len(MAGIC) + fixed:
                 raise Unfit(f"{str(self._path)!r} was cut")
-            file.seek(size - fixed)
-            tail = file.read(fixed)
-            length = int.from_bytes(tail[HASH_BYTES:])
+            file.seek(size - _LENGTH_BYTES)
+            length = int.from_bytes(file.read(_LENGTH_BYTES))
             begin = size - fixed - length
             if begin < len(MAGIC) or length > _HEADER_BYTES:
                 raise Unfit(f"{str(self._path)!r} was changed or cut")
             file.seek(begin)
-            return begin, tail[:HASH_BYTES] + file.read(length)
+            found = None if key is None else read_own(file, length, key)
+        if found is None:
+            raise Unfit(f"{str(self._path)!r} was changed, or somebody else made it")
+        return begin, found[0]
 
     def _read(self, start: int, size: int, expected: str) -> bytes:
         with reading(self._path), self._path.open("rb") as file:
@@ -222,8 +223,11 @@ class Index:
 
 def record_digest(path: Path) -> str:
     """Return the SHA-256 of a record, hexadecimal; raises FileUnreadable."""
-    with reading(path), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with reading(path):
+        if path.exists() and not path.is_file():  # of a pipe or a device nobody knows an end
+            raise FileUnreadable(f"{str(path)!r} is not a regular file")
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _cut(data: bytes, sizes: Iterable[int]) -> Iterator[bytes]:

@@ -3,17 +3,20 @@
 It lies in a file that only its owner can read, below `XDG_STATE_HOME`, by default `~/.local/state`.
 """
 
+import hmac
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from sayso.gate.formats.base import reading
 from sayso.outputs import output_errors
+from sayso_protocol.primitives import HASH_BYTES
 
 KEY_BYTES: Final = 32
 _OTHERS: Final = 0o077
+_PIECE_BYTES: Final = 1 << 16
 
 
 def key_file() -> Path:
@@ -50,3 +53,30 @@ def own_key() -> bytes:
             part.unlink(missing_ok=True)
     with reading(path):
         return path.read_bytes()
+
+
+def read_own(file: IO[bytes], size: int, key: bytes, before: bytes = b"") -> tuple[bytes, bytes] | None:
+    """Read content that this user wrote, and the MAC behind it; None for anything else.
+
+    It is hashed piece by piece first, so content of somebody else takes no memory, whatever its size.
+
+    Args:
+        file: Open at the content.
+        size: Bytes of the content.
+        key: This user's key.
+        before: What the MAC also covers, before the content.
+    """
+    begin, mac, left = file.tell(), hmac.new(key, before, "sha256"), size
+    while left and (piece := file.read(min(left, _PIECE_BYTES))):
+        mac.update(piece)
+        left -= len(piece)
+    signed = file.read(HASH_BYTES)
+    if left or not hmac.compare_digest(mac.digest(), signed):
+        return None
+    file.seek(begin)
+    content = file.read(size)
+    # It may have changed between the two readings.
+    if not hmac.compare_digest(hmac.digest(key, before + content, "sha256"), signed):
+        return None
+    file.seek(begin + size + HASH_BYTES)
+    return content, signed
