@@ -75,6 +75,7 @@ def _find(names: Sequence[str], usual: Sequence[str], what: str, *, is_nested: b
             raise BadManifest(f"the column {name!r} occurs {count} times")
         first = name if count else name.partition(".")[0]
         if count or (is_nested and len(usual) == 1 and names.count(first) == 1):
+            refuse_both(names, name)
             refuse_twins(names, first)
             return name
     shown = ", ".join(map(repr, names[:20]))
@@ -82,6 +83,15 @@ def _find(names: Sequence[str], usual: Sequence[str], what: str, *, is_nested: b
         f"there is no column {' or '.join(usual)} for the {what} hash among: {shown}; name it with"
         f" --{what}-column"
     )
+
+
+def refuse_both(names: Iterable[str], name: str) -> None:
+    """Raise BadManifest if `meta.license` may be a column, or a field of the column `meta`."""
+    outer, dot, _ = name.partition(".")
+    if dot and {name, outer}.issubset(names):
+        raise BadManifest(
+            f"some readers take the column {name!r} for a field of {outer!r}; rename one of them"
+        )
 
 
 def refuse_twins(names: Iterable[str], name: str) -> None:

@@ -8,6 +8,9 @@ import pytest
 from cli.conftest import QUERY
 from cli.gate.conftest import NAMES, Buyer
 from cli.gate.two_readers import csv_of_each_line, csv_of_python
+from sayso.errors import BadManifest
+from sayso.gate.formats.base import Dialect
+from sayso.gate.formats.separated import Cutter
 
 SEPARATORS = {"m.csv": ",", "m.tsv": "\t"}
 # Notes of four rows, of which some readers make more or fewer rows.
@@ -148,3 +151,23 @@ def test_bad_rows_can_be_unknown(buyer: Buyer, name: str) -> None:
     lines = [one["line"] for one in buyer.world.rows("why.jsonl") if one["reason"] == "unknown"]
     assert lines == list(range(4, 4 + len(bad)))
     buyer.world.run("receipt", "verify", "receipt.json", "--manifest", name, *proof)
+
+
+def test_a_value_without_end_is_looked_at_once(buyer: Buyer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many lines follow a lone quote; all of them were once searched again for each."""
+    seen, is_open = 0, Cutter.is_open
+
+    def counted(self: Cutter, line: bytes, **more: bool) -> bool:
+        nonlocal seen
+        seen += len(line)
+        return is_open(self, line, **more)
+
+    monkeypatch.setattr(Cutter, "is_open", counted)
+    path = buyer.folder / "m.csv"
+    path.write_bytes(b'license,item\n"' + b"\n" * 20_000)
+    with (
+        pytest.raises(BadManifest, match="RFC 4180"),
+        buyer.gate(dialect=Dialect(quoting="double")) as gate,
+    ):
+        gate.check(path)
+    assert seen <= 2 * path.stat().st_size

@@ -23,6 +23,8 @@ Quoting = Literal["double", "none"]
 BATCH_BYTES: Final = 32 * 1024 * 1024  # approximate size of a batch of text or media in memory
 ROWS_AT_ONCE: Final = 1 << 18  # the most rows of a batch of a table, 16 MiB of hashes
 OR_REJECT: Final = "; --bad-rows reject goes on, and calls such rows unknown"
+# What some character sets read as other characters, although each byte is ASCII.
+_ESCAPES: Final = rb"\x2c\u002c\054+ACw-~{!!~}"
 NO_ROW: Final = bytes(ROW_BYTES)  # no digest is zero, so these hashes are `unknown` everywhere
 
 
@@ -50,16 +52,32 @@ class Dialect:
         one = self.delimiter
         if one is not None and (len(one) != 1 or not one.isascii() or one in '"\r\n\0'):
             raise BadManifest(f"a delimiter is one character of ASCII, not {one!r}")
-        ascii_ = bytes(range(128))
-        try:
-            right = ascii_.decode(self.encoding) == ascii_.decode("ascii")
-            right &= not codecs.lookup(self.encoding).name.startswith("iso2022")  # with states
-        except (LookupError, UnicodeDecodeError):
-            right = False
-        if not right:
+        if not _is_superset(self.encoding):
             raise BadManifest(
                 f"{self.encoding!r} is no superset of ASCII; write the file in UTF-8, with iconv"
             )
+        if one is not None and _is_within(one, self.encoding):
+            raise BadManifest(
+                f"{one!r} may be a part of a character in {self.encoding!r}, where readers disagree;"
+                " write the file in UTF-8, with iconv"
+            )
+
+
+def _is_superset(encoding: str) -> bool:
+    """Return whether every byte of ASCII stands for its character, alone and among others."""
+    ascii_ = bytes(range(128)) + _ESCAPES
+    try:
+        right = ascii_.decode(encoding) == ascii_.decode("ascii")
+        return right and not codecs.lookup(encoding).name.startswith("iso2022")  # with states
+    except (LookupError, ValueError):
+        return False
+
+
+def _is_within(character: str, encoding: str) -> bool:
+    """Return whether a byte of ASCII may end a longer character, as `|` does in Shift JIS."""
+    end = character.encode()
+    starts = (bytes([one]) for one in range(128, 256))
+    return any(not (one + end).decode(encoding, "replace").endswith(character) for one in starts)
 
 
 @dataclass(frozen=True)
@@ -120,10 +138,12 @@ class Source:
         path: The path that the user named.
         size: The amount to read and its unit, for progress.
         notes: What is left out or not kept, one sentence each.
+        ends: The names of the first and the last sample, once all rows were read, if rows are samples.
     """
 
     name: str = ""
     line_name: str = "row"
+    ends: tuple[str, str] | None = None
 
     def __init__(self, path: Path, files: Iterable[Path] = ()) -> None:
         self.path = path

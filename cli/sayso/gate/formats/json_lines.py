@@ -11,7 +11,15 @@ from sayso.errors import BadManifest
 from sayso.gate.formats.base import OR_REJECT, Columns, refuse_row
 from sayso.gate.formats.json_rows import parse_fields
 from sayso.gate.formats.lines import ROW_LINE_BYTES, Line, LineSource, lines_in, without_mark
-from sayso.gate.names import ITEM_NAMES, KEYS_ONLY, LICENSE_NAMES, keys_of, refuse_twins, twin_of
+from sayso.gate.names import (
+    ITEM_NAMES,
+    KEYS_ONLY,
+    LICENSE_NAMES,
+    keys_of,
+    refuse_both,
+    refuse_twins,
+    twin_of,
+)
 from sayso_protocol.encoding.json_text import NESTING
 
 _NAMES: Final = 4_096  # that are remembered
@@ -76,12 +84,27 @@ class JsonLines(LineSource):
             for name in self._names():
                 if name in self._keys and name in fields:
                     return f"the column {name!r} occurs 2 times, in the row and in its folders"
+                refuse_both(fields, name)
                 refuse_twins(fields, name if name in fields else name.partition(".")[0])
+            for chosen, usual, what in (
+                (self._columns.license, LICENSE_NAMES, "license"),
+                (self._columns.item, ITEM_NAMES, "item"),
+            ):
+                if chosen is None:
+                    self._refuse_better(fields, usual, what)
         except BadManifest as error:
             return str(error)
         if len(plain) < _NAMES:
             plain.update(fields)
         return ""
+
+    def _refuse_better(self, fields: dict[str, Any], usual: tuple[str, ...], what: str) -> None:
+        """Raise BadManifest if a row has a usual name that counts before the one of the first row."""
+        first = next(name for name in (*usual, *self._names()) if name in (*self._names(), *fields))
+        if first not in self._names():
+            raise BadManifest(
+                f"it has a field {first!r}, which the first row has not: say --{what}-column"
+            )
 
     def _getter(self, name: str) -> Getter:
         if (value := self._keys.get(name)) is not None:

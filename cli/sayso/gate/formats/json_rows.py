@@ -32,7 +32,18 @@ def parse_fields(
         refuse(f"not JSON in UTF-8 ({error}){_hint(raw)}")
     if not isinstance(fields, dict):
         refuse(f"not a JSON object{_hint(raw)}")
+    if b"\\u" in raw and not _is_whole(fields):
+        refuse("half of a character (\\ud800 to \\udfff without the other half), which few readers take")
     return fields
+
+
+def _is_whole(fields: dict[str, Any]) -> bool:
+    """Return whether no text has half of a surrogate pair."""
+    try:
+        json.dumps(fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _hint(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, compress
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from sayso.gate.formats.base import (
     named,
     refuse_row,
 )
-from sayso.gate.formats.packed import Packing, kind_of, opened
+from sayso.gate.formats.packed import Packing, kind_of, opened, refuse_letters
 from sayso.gate.hashes import hashes_of
 from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs
@@ -93,6 +93,7 @@ class LineSource(Source):
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield all rows in order; raises BadManifest and FileUnreadable."""
         with opened(self.path) as file:
+            refuse_letters(self.path, cast("Any", file).peek(1))
             numbers, raws = list[int](), list[bytes]()
             licenses, items = list[Any](), list[Any]()
             whys, size = dict[int, str](), 0

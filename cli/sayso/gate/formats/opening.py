@@ -110,8 +110,7 @@ def format_of(path: Path) -> str | None:
     """Return the format that a file's name says, in any case; None for another ending."""
     suffixes = [one.lower() for one in path.suffixes]
     if len(suffixes) > 1 and suffixes[-1] in packed.PACKED_ENDINGS:
-        inner = ENDINGS.get(suffixes[-2])
-        return inner or "tar"
+        return {**ENDINGS, ".json": "jsonl"}.get(suffixes[-2], "tar")
     return ENDINGS.get(suffixes[-1]) if suffixes else None
 
 
@@ -122,6 +121,8 @@ def _of_folder(path: Path, columns: Columns) -> Source:
     marks = [one for one in found if one.name.startswith((".", "_"))]
     about = [one for one in found if one not in set(marks) and is_about(one.name)]
     files = [one for one in found if one not in {*marks, *about}]
+    if not files:
+        raise BadManifest(f"{str(path)!r} has no file that is neither hidden nor about the data")
     formats = {format_of(one) for one in files}
     if len(formats) == 1 and None not in formats:
         if lost := [one for one in files if not one.is_file()]:
@@ -134,6 +135,9 @@ def _of_folder(path: Path, columns: Columns) -> Source:
 
 
 def _mixture(files: Sequence[Path], path: Path) -> str:
+    links = [one for one in files if one.is_symlink() and one.is_dir()]
+    if links:
+        return f"a folder with links to folders, which are not followed, such as {links[0].name!r}"
     tables = [one for one in files if format_of(one)]
     if tables and len(tables) < len(files):
         name = str(tables[0].relative_to(path))

@@ -9,7 +9,7 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -34,6 +34,7 @@ _OTHERS: Final = {
     b"\x04\x22\x4d\x18": "compressed with lz4",
     b"\x5d\x00\x00": "compressed with lzma",
     b"\x1f\x9d": "compressed with compress",
+    b"\x02\x21\x4c\x18": "compressed with lz4",
     b"\xff\x06\x00\x00sNaPpY": "compressed with snappy",
     b"Obj\x01": "in Avro",
     b"SQLite format 3\0": "a database of SQLite",
@@ -42,6 +43,17 @@ _OTHERS: Final = {
     b"\xff\xfe": "in UTF-16 or UTF-32; write it in UTF-8, with iconv",
     b"\xfe\xff": "in UTF-16; write it in UTF-8, with iconv",
     b"\x00\x00\xfe\xff": "in UTF-32; write it in UTF-8, with iconv",
+}
+# The same in letters, with which the first name of an archive may begin, too.
+_LETTERS: Final = {
+    b"PAR1": "Parquet; give it the ending .parquet",
+    b"ARROW1": "an Arrow file; give it the ending .arrow",
+    b"ORC": "in ORC",
+    b"version https://": "a pointer of Git LFS; fetch the file itself, with `git lfs pull`",
+    b"<!DOCTYPE": "a web page; fetch the file itself",
+    b"<!doctype": "a web page; fetch the file itself",
+    b"<html": "a web page; fetch the file itself",
+    b"<?xml": "in XML",
 }
 PACKED_ENDINGS: Final = {f".{kind}" for kind in PACKED_MAGIC.values()}
 _HEAD_BYTES: Final = 16
@@ -57,17 +69,36 @@ def kind_of(path: Path) -> str:
             head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+    return _kind_of(head)
+
+
+def _kind_of(head: bytes) -> str:
     if head[1:4] == _SKIPPED and head[0] >> 4 == 5:
         return "zst"
     return next((kind for magic, kind in PACKED_MAGIC.items() if head.startswith(magic)), "")
 
 
-def refuse_other(path: Path, head: bytes) -> None:
+def refuse_other(path: Path, head: bytes, known: Mapping[bytes, str] = _OTHERS) -> None:
     """Raise BadManifest, with what to do, if data begins as what is no manifest."""
-    for magic, what in _OTHERS.items():
+    for magic, what in known.items():
         if head.startswith(magic):
             more = "" if ";" in what else "; unpack it, or write it in a format that check reads"
             raise BadManifest(f"{str(path)!r} is {what}{more}")
+
+
+def refuse_letters(path: Path, head: bytes, *but: bytes) -> None:
+    """Raise BadManifest if data is no archive, and begins as what is no manifest of its kind."""
+    refuse_other(path, head, {magic: what for magic, what in _LETTERS.items() if magic not in but})
+
+
+def refuse_no_table(path: Path, magic: bytes) -> None:
+    """Raise BadManifest if a file is compressed, or begins as what is no table."""
+    if kind := kind_of(path):
+        raise BadManifest(f"{str(path)!r} is compressed with {kind} as a whole; unpack it")
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    refuse_other(path, head)
+    refuse_letters(path, head, magic)
 
 
 @contextmanager
@@ -83,14 +114,28 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     try:
         with path.open("rb", buffering=_BUFFER_BYTES) as raw:
             file = _readers()[kind](raw) if kind else raw
-            refuse_other(path, cast("Any", file).peek(_HEAD_BYTES))
+            head = cast("Any", file).peek(_HEAD_BYTES)
+            if kind and (inner := _kind_of(head)):
+                raise BadManifest(f"{str(path)!r} is compressed twice, with {inner} within; unpack it")
+            refuse_other(path, head)
             yield file
     except (gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError) as error:
-        raise BadManifest(f"{str(path)!r} is damaged or cut: {error}") from error
+        raise _damaged(path, error) from error
     except OSError as error:
         if kind and error.errno is None:  # of a decompressor
-            raise BadManifest(f"{str(path)!r} is damaged or cut: {error}") from error
+            raise _damaged(path, error) from error
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+
+
+def _damaged(path: Path, error: Exception) -> BadManifest:
+    """Return the error for compressed data that cannot be unpacked, with what to do."""
+    text = str(error).lower()
+    if "memory" in text:
+        return BadManifest(
+            f"{str(path)!r} takes more than 128 MiB to unpack ({error}); compress it with a smaller"
+            " window"
+        )
+    return BadManifest(f"{str(path)!r} is damaged or cut: {error}; fetch it again, or write it again")
 
 
 def _readers() -> dict[str, Opener]:

@@ -51,9 +51,9 @@ class Cutter:
             return True
         return self._quoting is None and self._delimiter != b"\t" and not (b"\r" in raw or b'\\"' in raw)
 
-    def needs_more(self, raw: bytes) -> bool:
-        """Return whether a record goes on in the next line, by its quotes."""
-        return self._quoting == "double" and raw.count(b'"') % 2 == 1
+    def is_open(self, line: bytes, *, was_open: bool = False) -> bool:
+        """Return whether a record goes on behind a line of it, by the quotes in it."""
+        return self._quoting == "double" and (line.count(b'"') % 2 == 1) != was_open
 
     def cut(self, raw: bytes) -> list[bytes]:
         """Return the values of a record without its line end; raises _NoRecord."""
@@ -182,16 +182,23 @@ class Separated(LineSource):
     def _records(self, file: IO[bytes]) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield line number, bytes, and bytes without the line end of each record that is not blank."""
         lines, number = without_mark(lines_in(file)), 1
-        needs_more = self._cutter.needs_more
+        is_open = self._cutter.is_open
         for raw in lines:
-            count = 1
-            whole = raw
-            while needs_more(whole) and len(whole) <= ROW_LINE_BYTES and (more := next(lines, None)):
-                whole += more
-                count += 1
+            whole, count = raw, 1
+            if is_open(raw):
+                whole, count = self._over_lines(raw, lines)
             if body := _without_end(whole):
                 yield number, whole, body
             number += count
+
+    def _over_lines(self, raw: bytes, lines: Iterator[bytes]) -> tuple[bytes, int]:
+        """Return a record that goes on in further lines, and their number; each is looked at once."""
+        parts, size, goes_on = [raw], len(raw), True
+        while goes_on and size <= ROW_LINE_BYTES and (more := next(lines, None)):
+            goes_on = self._cutter.is_open(more, was_open=goes_on)
+            parts.append(more)
+            size += len(more)
+        return b"".join(parts), len(parts)
 
     def _cut(self, body: bytes) -> tuple[list[bytes], str | None]:
         """Return the values of a record, or why it is none."""

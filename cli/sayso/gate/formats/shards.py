@@ -45,11 +45,19 @@ class Shards(Source):
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield all rows, file by file; raises the errors of its sources."""
+        last = ""
         for part, path in enumerate(self._files):
             source = self._open(path)
             for batch in source.batches(most):
                 self._now = (part, source)
                 yield replace(batch, part=part)
+            if source.ends:
+                if source.ends[0] == last:
+                    raise BadManifest(
+                        f"{str(path)!r} begins with the sample {last!r}, with which the file before it"
+                        " ends; put all files of a sample into one archive"
+                    )
+                last = source.ends[1]
             self.notes += [one for one in source.notes if one not in self.notes]
 
     def sources(self) -> Iterator[Source]:

@@ -88,6 +88,7 @@ class Tar(Source):
 
     def _samples(self) -> Iterator[list[Member]]:
         key, members, size = "", list[Member](), 0
+        self.ends = None
         for one in read_members(self.path, links=self._reject_bad):
             folder, _, name = one.name.rpartition("/")
             mine = f"{folder}/{name.partition('.')[0]}"
@@ -95,6 +96,7 @@ class Tar(Source):
                 yield members
                 members, size = [], 0
             key = mine
+            self.ends = (self.ends or (key, key))[0], key
             if any(one.name == other.name for other in members):
                 raise BadManifest(f"{str(self.path)!r} has {one.name!r} twice; rename one of them")
             members.append(one)

@@ -74,8 +74,10 @@ class _NotPlain(Exception):
 
 def _members(file: IO[bytes], *, links: bool) -> Iterator[Member]:
     long_name: str | None = None
+    is_about_next = False
     while (header := _header(file)) is not None:
         kind, name, size, mtime = header
+        is_about_next = kind in _ABOUT_NEXT and kind != _PAX_GLOBAL
         if kind in _ABOUT_NEXT:
             long_name = _long_name(kind, _content(file, size, HEADER_BYTES)) or long_name
         else:
@@ -86,6 +88,8 @@ def _members(file: IO[bytes], *, links: bool) -> Iterator[Member]:
                 yield Member(_plain_name(name), mtime, None)
             elif kind not in (_FOLDER, b"\0") or size:
                 raise _NotPlain(f"{name!r} is {_LINK if kind in _LINKS else 'not a regular file'}")
+    if is_about_next:
+        raise _NotPlain("its last header is about a file that is missing, so it may be cut")
     while rest := file.read(MEMBER_PIECE_BYTES):
         if rest.strip(b"\0"):
             raise _NotPlain("another archive, or something else, follows its end; split it in two")

@@ -12,6 +12,7 @@ from sayso.errors import BadManifest, FileUnreadable, OutputFailed
 from sayso.extras import extra
 from sayso.gate.columns import column_or_key, filtered, join_columns
 from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, reading, refuse_row
+from sayso.gate.formats.packed import refuse_no_table
 from sayso.gate.formats.tables.arrow_messages import check_messages
 from sayso.gate.formats.tables.parquet import FAULTS, line_of
 from sayso.gate.judges.verdicts import Flags
@@ -35,6 +36,7 @@ class Arrow(Source):
 
     def __init__(self, path: Path, columns: Columns) -> None:
         super().__init__(path)
+        refuse_no_table(path, _FILE)
         with reading(path), path.open("rb") as file:
             self._head = file.read(_HEAD_BYTES)
         if self._head.startswith(_FIRST_FEATHER):
@@ -182,6 +184,11 @@ def arrow_errors(path: Path) -> Iterator[None]:
         if str(path) in str(error):
             raise
         raise BadManifest(f"{str(path)!r}: {error}") from error
+    except pa.ArrowNotImplementedError as error:
+        raise BadManifest(
+            f"{str(path)!r} has a column of a type that pyarrow cannot filter, which must be written as"
+            f" another type: {line_of(error)}"
+        ) from error
     except FAULTS as error:
         raise BadManifest(f"{str(path)!r} cannot be read as Arrow: {line_of(error)}") from error
     except OSError as error:

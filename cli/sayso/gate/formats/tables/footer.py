@@ -130,7 +130,8 @@ class Footer:
 
     def checks_pages(self) -> tuple[bool, bool]:
         """Return whether pages have checksums, and whether data pages are of version 2."""
-        for chunk in self.chunks():
+        filled = [one for one, rows in zip(self.groups, self.rows, strict=True) if rows]
+        for chunk in (one for group in filled for one in group[COLUMNS][1].items):
             meta: Struct = chunk[META][1]
             with reading(self.path), self.path.open("rb") as file:
                 file.seek(meta[DATA][1])

@@ -16,8 +16,9 @@ from sayso.errors import BadManifest, FileUnreadable
 from sayso.extras import extra
 from sayso.gate.columns import column_of, column_or_key, join_columns
 from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, refuse_row
+from sayso.gate.formats.packed import refuse_no_table
 from sayso.gate.formats.tables.chunk import Chunk
-from sayso.gate.formats.tables.footer import Footer
+from sayso.gate.formats.tables.footer import PARQUET_MAGIC, Footer
 from sayso.gate.names import find_with_keys
 from sayso.outputs import Outputs
 
@@ -51,6 +52,7 @@ class Parquet(Source):
     def __init__(self, path: Path, columns: Columns) -> None:
         super().__init__(path)
         with parquet_errors(path):
+            refuse_no_table(path, PARQUET_MAGIC)
             # Before pyarrow, which ends the process for some encrypted files.
             self.footer = Footer(path)
             with self._opened() as file:

@@ -83,6 +83,8 @@ class _Reader:
         count = self.varint() if count == 15 else count
         if count > len(self.data) - self.at:  # each takes a byte at least
             raise ValueError("it is cut")
+        if not count:  # some writers give an empty list no type
+            return Values(kind, [])
         if kind in (TRUE, FALSE):  # one byte each, within lists
             return Values(kind, [one == TRUE for one in self.take(count)])
         return Values(kind, [self.value(kind, depth) for _ in range(count)])
