@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 from sayso.errors import BadManifest, FileUnreadable, ManifestChanged
 from sayso.extras import extra
+from sayso.gate.formats.base import reading
 from sayso.gate.formats.opening import Manifest, name_of, paths_of
 from sayso.outputs import output_errors
 from sayso_protocol.errors import SaysoError, TooLarge
@@ -108,7 +109,8 @@ class _Copy:
         self._names[str(root)] = _shown(one)
         if one == _STDIN:
             place = root / f"stdin{ending}"
-            self._copy(stdin or sys.stdin.buffer, place)
+            with reading(Path("standard input")):
+                self._copy(stdin or sys.stdin.buffer, place)
             return [place]
         return self._fetched(str(one), root)
 
@@ -121,6 +123,7 @@ class _Copy:
         is_web = scheme[1] in _WEB
         try:
             files, path = fsspec.core.url_to_fs(url)
+            path = _pinned(files, path) if scheme[1] == "hf" else path
             names = _names(files, path, is_web=is_web)
             places = [self._place(root, name, path) for name in names]
             for name, place in zip(names, places, strict=True):
@@ -139,10 +142,20 @@ class _Copy:
     def _fetch(self, files: Any, name: str, place: Path, *, is_web: bool) -> None:
         """Copy a file in one version; of the web in one request, so that no two answers are joined."""
         before = _version(files, name)
+        changed = ManifestChanged(f"{name!r} changed while it was copied")
         with files.open(name, "rb", **({"block_size": 0} if is_web else {})) as file:
-            self._copy(file, place)
+            # An object store reads what has this tag only, and nothing of a version between.
+            tag = before.get("ETag")
+            if getattr(file, "details", {}).get("ETag", tag) != tag:
+                raise changed
+            try:
+                self._copy(file, place)
+            except OSError as error:
+                if _version(files, name) != before or type(error).__name__ == "FileExpired":
+                    raise changed from error
+                raise
         if _version(files, name) != before:
-            raise ManifestChanged(f"{name!r} changed while it was copied")
+            raise changed
         size = place.stat().st_size
         if before.get("size", size) != size:
             raise FileUnreadable(
@@ -163,12 +176,15 @@ class _Copy:
     def _copy(self, file: IO[bytes], place: Path) -> None:
         with output_errors(place):
             place.parent.mkdir(parents=True, exist_ok=True)
-            with place.open("xb") as copy:
-                while data := file.read(_CHUNK_BYTES):
-                    self._left -= len(data)
-                    if self._left < 0:
-                        raise TooLarge("the manifest has more bytes than a check copies")
+            place.touch()
+        with place.open("wb") as copy:
+            while data := file.read(_CHUNK_BYTES):  # whose errors are not those of the copy
+                self._left -= len(data)
+                if self._left < 0:
+                    raise TooLarge("the manifest has more bytes than a check copies")
+                with output_errors(place):
                     copy.write(data)
+                    copy.flush()
 
 
 def _names(files: Any, path: str, *, is_web: bool) -> list[str]:
@@ -185,5 +201,20 @@ def _names(files: Any, path: str, *, is_web: bool) -> list[str]:
 def _version(files: Any, name: str) -> dict[str, Any]:
     """Ask the service for the present version of a file, not what was listed before."""
     files.invalidate_cache()
-    info: Mapping[str, Any] = files.info(name)
+    return _fields(files.info(name))
+
+
+def _fields(info: Mapping[str, Any]) -> dict[str, Any]:
     return {field: info[field] for field in _VERSION if info.get(field) is not None}
+
+
+def _pinned(files: Any, path: str) -> str:
+    """Return a path on the hub that names the present commit, of which all files are read."""
+    import huggingface_hub  # noqa: PLC0415 - its file system was opened
+
+    found = files.resolve_path(path)
+    if (revision := getattr(found, "revision", None)) is None:
+        return path  # a bucket has no commits
+    api = huggingface_hub.HfApi(endpoint=files.endpoint, token=files.token)
+    commit = api.repo_info(found.repo_id, revision=revision, repo_type=found.repo_type).sha
+    return f"{found.root.partition('@')[0]}@{commit}/{found.path_in_repo}".rstrip("/")

@@ -17,14 +17,19 @@ from sayso.contributor.saved_messages import save_bundle
 from sayso.gate.checking import Checking
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.opening import open_source
+from sayso.gate.judges.base import PART_ROWS
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.licenses import HeldBundle, load_licenses
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
+from sayso.gate.since.judging import SinceJudge
+from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import as_keys, dispute_keys, new_keys
+from sayso_protocol.snapshots.offline import OfflineGate
 from sayso_protocol.snapshots.part import Part
 from sayso_protocol.snapshots.snapshot import Content, make_snapshot
 from sayso_protocol.verdicts.query import Query
@@ -192,6 +197,9 @@ def _compare(
     """Whatever was revoked, withdrawn, disputed, passed on or forgotten since, and whatever expired."""
     cuts = sorted(data.draw(st.lists(st.integers(0, len(history)), min_size=2, max_size=3)))
     heeded = data.draw(st.sampled_from([(), (CLEO,)]))
+    most = data.draw(st.sampled_from([3, PART_ROWS]))
+    for judge in (OfflineJudge, SinceJudge):
+        monkeypatch.setattr(judge, "part_rows", most)
     with buying(history, monkeypatch) as buyer:
         before, more = None, list[bytes]()
         for number, cut in enumerate(cuts):
@@ -213,3 +221,31 @@ def _compare(
                 served = f"since {str(buyer.folder / before)!r}" in since.notes[-1]
                 assert served == (not more or not (heeded if query.heed is None else query.heed))
             before = f"{number}.json"
+
+
+def test_an_item_of_many_parts_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a data set has several rows of each file."""
+    for judge in (OfflineJudge, SinceJudge):
+        monkeypatch.setattr(judge, "part_rows", 3)
+    held = a_license(contributor=ADA, parties=(ADA,), grantee=bytes(20), guardian=bytes(20))
+    judged = list[int]()
+    judge = OfflineGate.judge
+
+    def counted(self: OfflineGate, rows: bytes, *given: Any) -> Any:
+        judged.append(len(rows) // ROW_BYTES)
+        return judge(self, rows, *given)
+
+    with buying([held], monkeypatch) as buyer:
+        lines = (buyer.folder / "m.jsonl").read_text()
+        (buyer.folder / "m.jsonl").write_text(lines * 20)
+        query = Query(bytes(20), "train-ai", ())
+        buyer.file([held])
+        buyer.check(query, "before.json")
+        buyer.now += 9
+        masks = held.consent.masks([0], ["train-ai"])
+        buyer.file([held, Revocation(ADA, (), tuple(masks), tuple(masks.values()))])
+        with monkeypatch.context() as patch:
+            patch.setattr(OfflineGate, "judge", counted)
+            since = buyer.check(query, "since.json", "before.json")
+        same(since, buyer.check(query, "full.json", index=False))
+    assert 0 < sum(judged) <= len(ITEMS)

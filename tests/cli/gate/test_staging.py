@@ -219,25 +219,86 @@ def test_an_object_that_is_replaced_while_it_is_copied(
     buyer.world.fails("manifest-changed", "check", url, *QUERY)
 
 
+@pytest.mark.parametrize("is_put_back", [False, True])
+def test_an_object_that_is_another_for_a_moment(
+    buyer: Buyer, bucket: Any, monkeypatch: pytest.MonkeyPatch, *, is_put_back: bool
+) -> None:
+    """Before it is opened, and it may be as before once it is copied: no other version is judged."""
+    first = manifest(buyer)
+    other = first.replace(b"a.flac", b"z.flac")
+    key = {"Bucket": "data", "Key": "moment/m.jsonl"}
+    bucket.put_object(**key, Body=first)
+    copy, fetch = _Copy._copy, _Copy._fetch
+
+    def opening(self: _Copy, files: Any, *given: Any, **named: Any) -> None:
+        opened = files.open
+
+        def replaced(*some: Any, **more: Any) -> Any:
+            bucket.put_object(**key, Body=other)
+            return opened(*some, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "open", replaced)
+            fetch(self, files, *given, **named)
+
+    def copied(self: _Copy, file: Any, place: Path) -> None:
+        copy(self, file, place)
+        if is_put_back:
+            bucket.put_object(**key, Body=first)
+
+    monkeypatch.setattr(_Copy, "_fetch", opening)
+    monkeypatch.setattr(_Copy, "_copy", copied)
+    buyer.world.fails("manifest-changed", "check", "s3://data/moment/m.jsonl", *QUERY)
+
+
+def test_an_object_that_is_another_while_it_is_read(
+    buyer: Buyer, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is asked for one tag only, so no two versions are joined."""
+    first, key = manifest(buyer), {"Bucket": "data", "Key": "read/m.jsonl"}
+    bucket.put_object(**key, Body=first)
+    copy = _Copy._copy
+
+    def replaced(self: _Copy, file: Any, place: Path) -> None:
+        bucket.put_object(**key, Body=first.replace(b"a.flac", b"z.flac"))
+        copy(self, file, place)
+
+    monkeypatch.setattr(_Copy, "_copy", replaced)
+    buyer.world.fails("manifest-changed", "check", "s3://data/read/m.jsonl", *QUERY)
+
+
 HUB = """
 import sys
 from sayso.gate.staging import staged
-with staged("hf://datasets/somebody/data/m.jsonl") as found:
-    sys.stdout.buffer.write(found.paths[0].read_bytes())
+with staged(sys.argv[1]) as found:
+    for one in found.paths:
+        files = sorted(one.rglob("*.jsonl")) if one.is_dir() else [one]
+        sys.stdout.buffer.write(b"".join([file.read_bytes() for file in files]))
 """
+OLD, NEW = "b" * 40, "c" * 40
 
 
-def test_a_hub_of_datasets(tmp_path: Path) -> None:
-    """Of another process, because the library reads HF_ENDPOINT once."""
-    body = b'{"license": "0x"}\n'
+@pytest.mark.parametrize("name", ["data", "data/m.jsonl", "data@main/m.jsonl", "data/*.jsonl"])
+def test_a_hub_of_datasets(tmp_path: Path, name: str) -> None:
+    """Of another process, because the library reads HF_ENDPOINT once.
+
+    Its main branch moves once somebody asked for its commit: all is read of the one before.
+    """
+    bodies = {OLD: b'{"license": "0x0"}\n', NEW: b'{"license": "0x1"}\n'}
+    body = bodies[OLD]
     entry = {"type": "file", "oid": "a" * 40, "size": len(body), "path": "m.jsonl"}
-    data = {"id": "somebody/data", "sha": "b" * 40, "siblings": [], "private": False}
+    of_main: list[str] = []
 
     class Hub(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            named = next((one for one in bodies if one in self.path), None)
+            commit = named or (NEW if sum("/main" in one for one in of_main) > 1 else OLD)
+            if named is None:
+                of_main.append(self.path)
             is_file = "/resolve/" in self.path
+            data = {"id": "somebody/data", "sha": commit, "siblings": [], "private": False}
             answer = [entry] if "/tree/" in self.path else data
-            content = body if is_file else json.dumps(answer).encode()
+            content = bodies[commit] if is_file else json.dumps(answer).encode()
             self.send_response(200)
             self.send_header(
                 "Content-Type", "application/octet-stream" if is_file else "application/json"
@@ -256,9 +317,13 @@ def test_a_hub_of_datasets(tmp_path: Path) -> None:
         environment = os.environ | {"HF_ENDPOINT": url, "HF_HOME": str(tmp_path)}
         try:
             done = subprocess.run(
-                [sys.executable, "-c", HUB], check=True, capture_output=True, env=environment
+                [sys.executable, "-c", HUB, f"hf://datasets/somebody/{name}"],
+                check=True,
+                capture_output=True,
+                env=environment,
             )
         finally:
             server.shutdown()
             thread.join()
-    assert done.stdout == body
+    assert done.stdout == body, of_main
+    assert not [one for one in of_main if "/tree/" in one or "/resolve/" in one]

@@ -37,6 +37,7 @@ from sayso_protocol.verdicts.verdict import Reason
 
 _REVOKED = Reason.REVOKED.number
 _ITEM_BITS = 16
+_REMEMBERED = 1 << 22  # items whose reasons are remembered, 9 bytes each
 
 
 class Rechecked(NamedTuple):
@@ -79,6 +80,8 @@ class Recheck:
         self._reasons = np.append(reasons, np.uint8(Reason.UNKNOWN.number))
         self._left = np.append(~self._is_quiet, False)
         self._carried = np.append(some["is_alone"], False)
+        # Items of licenses of one person that were judged, ascending, and the reasons of each.
+        self._pairs, self._found = np.array([-1], np.int64), np.zeros(1, np.uint8)
 
     def _by_license(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Return the reason of each quiet license, and until when it may be relied on (13.10.3)."""
@@ -135,15 +138,40 @@ class Recheck:
         if len(left):
             pairs = (block.owner[left].astype(np.int64) << _ITEM_BITS) | block.position[left]
             distinct, back = np.unique(pairs, return_inverse=True)
-            rows = self._messages.rows(distinct >> _ITEM_BITS, distinct & ((1 << _ITEM_BITS) - 1))
-            judged = self._gate.judge(rows.tobytes(), self.now, self._question.run_until)
-            numbers[left] = judged.reasons[back]
-            untils += [judged.until] * bool(judged.until)
+            found, until = self._judged(distinct)
+            numbers[left] = found[back]
+            untils += [until] * bool(until)
         changed = np.flatnonzero(numbers != block.numbers)
         nodes = self._nodes(block, numbers, changed)
         new = block._replace(numbers=numbers, nodes=nodes)
         until = min(untils, default=0)
         return Rechecked(new, results_root_of(nodes), until, len(changed), len(left))
+
+    def _judged(self, pairs: NDArray[np.int64]) -> tuple[NDArray[np.uint8], int]:
+        """Return the reasons of items, and until when granted ones may be relied on."""
+        at = np.searchsorted(self._pairs, pairs)
+        at[at == len(self._pairs)] = 0
+        new = self._pairs[at] != pairs
+        reasons = self._found[at]
+        again = pairs[~new & (reasons == GRANTED)] >> _ITEM_BITS
+        untils = [int(self._until[again].min())] if len(again) else []
+        if new.any():
+            owner = pairs[new] >> _ITEM_BITS
+            rows = self._messages.rows(owner, pairs[new] & ((1 << _ITEM_BITS) - 1))
+            judged = self._gate.judge(rows.tobytes(), self.now, self._question.run_until)
+            reasons[new] = judged.reasons
+            untils += [judged.until] * bool(judged.until)
+            # Others depend on further licenses, which say until when they may be relied on.
+            alone = new & self._index.tables.licenses["is_alone"][pairs >> _ITEM_BITS]
+            self._remember(pairs[alone], reasons[alone])
+        return reasons, min(untils, default=0)
+
+    def _remember(self, pairs: NDArray[np.int64], reasons: NDArray[np.uint8]) -> None:
+        if len(self._pairs) + len(pairs) > _REMEMBERED:
+            return
+        joined = np.concatenate([self._pairs, pairs])
+        order = np.argsort(joined, kind="stable")
+        self._pairs, self._found = joined[order], np.concatenate([self._found, reasons])[order]
 
     def _nodes(self, block: Block, numbers: NDArray[np.uint8], changed: Ints) -> bytes:
         """Return the lowest nodes of the results tree, of which only those of changed rows are new."""
