@@ -215,8 +215,8 @@ def _compare(
             buyer.file(history[:cut], *doubted, more=more, heeded=heeded)
             since = buyer.check(query, f"{number}.json", before)
             same(since, buyer.check(query, "full.json", index=False))
-            rejected = {"rejected": buyer.folder / "why.jsonl"}
-            same(since, buyer.check(query, "rows.json", before, index=False, **rejected))
+            why = buyer.folder / "why.jsonl"
+            same(since, buyer.check(query, "rows.json", before, index=False, rejected=why))
             if before:
                 served = f"since {str(buyer.folder / before)!r}" in since.notes[-1]
                 assert served == (not more or not (heeded if query.heed is None else query.heed))
@@ -225,8 +225,8 @@ def _compare(
 
 def test_an_item_of_many_parts_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where a data set has several rows of each file."""
-    for judge in (OfflineJudge, SinceJudge):
-        monkeypatch.setattr(judge, "part_rows", 3)
+    for one in (OfflineJudge, SinceJudge):
+        monkeypatch.setattr(one, "part_rows", 3)
     held = a_license(contributor=ADA, parties=(ADA,), grantee=bytes(20), guardian=bytes(20))
     judged = list[int]()
     judge = OfflineGate.judge
