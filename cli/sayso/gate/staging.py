@@ -176,15 +176,17 @@ class _Copy:
     def _copy(self, file: IO[bytes], place: Path) -> None:
         with output_errors(place):
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.touch()
-        with place.open("wb") as copy:
+            copy = place.open("xb")
+        try:
             while data := file.read(_CHUNK_BYTES):  # whose errors are not those of the copy
                 self._left -= len(data)
                 if self._left < 0:
                     raise TooLarge("the manifest has more bytes than a check copies")
                 with output_errors(place):
                     copy.write(data)
-                    copy.flush()
+        finally:
+            with output_errors(place):
+                copy.close()
 
 
 def _names(files: Any, path: str, *, is_web: bool) -> list[str]:

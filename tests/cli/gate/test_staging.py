@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from moto.server import ThreadedMotoServer
 
 from cli.conftest import QUERY
 from cli.gate.conftest import Buyer
-from sayso.errors import FileUnreadable
+from sayso.errors import FileUnreadable, OutputFailed
 from sayso.gate.running import GateFiles
 from sayso.gate.staging import _Copy, staged
 from sayso_protocol.errors import TooLarge
@@ -122,6 +123,18 @@ def test_what_is_larger_than_the_bound() -> None:
         pass
     with pytest.raises(TooLarge), staged("-", most=999, stdin=BytesIO(bytes(1_000))):
         pass
+
+
+def test_a_disk_that_is_full_while_it_is_copied() -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe("/full/m.jsonl", bytes(3 << 20))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        with pytest.raises(OutputFailed, match="cannot write"), staged("memory://full/m.jsonl"):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("name", ["memory://shards", "memory://shards/*/*.jsonl"])
