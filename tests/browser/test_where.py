@@ -269,7 +269,12 @@ def test_files_keep_their_names_and_are_salted(visit: Open, place: World, folder
     page.get_by_role("combobox", name="Folder").select_option("")
     page.get_by_label("Select all 3 files").check()
     page.get_by_role("button", name="Take back 3 files").click()
-    expect(page.get_by_role("dialog")).to_contain_text("This covers")
+    expect(page.get_by_role("dialog")).to_contain_text(
+        "This covers 3 files in 1 license, for 2 purposes."
+    )
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Take back “do research”").click()  # of which one is gone
+    expect(page.get_by_role("dialog")).to_contain_text("This covers 2 files in 1 license, for 1 purpose.")
     page.keyboard.press("Escape")
 
     names_by_salts(visit(account=ada).connect(f"#/license/{license_hash}"), saving.value.path())

@@ -10,6 +10,7 @@ import { recall, recallLater, useApp, useChanges } from "./app.js";
 import { explain } from "./parts.js";
 
 export const PAGE = 30;
+const SOON_MS = 500;
 
 /** The licenses of an address, updated by this page, other tabs, other nodes and the chain. */
 export function useLicenses(address: string) {
@@ -19,11 +20,15 @@ export function useLicenses(address: string) {
   const [keptAt, setKeptAt] = useState<number | null>(null); // of a list of this device, because the node does not answer
   const [turn, setTurn] = useState(0);
   const again = () => setTurn((last) => last + 1);
+  const timer = useRef(0);
+  // A take-back is told by this page and by the node, several times: the list is asked for once, after the news.
+  const soon = () => void (timer.current ||= window.setTimeout(() => ((timer.current = 0), again()), SOON_MS));
+  useEffect(() => () => clearTimeout(timer.current), []);
   useChanges((whole) => {
     if (whole.length > 0) setFound((before) => before && takenBack(before, whole));
-    again();
+    soon();
   }, []);
-  useEffect(() => onRevocation(address, again), [address]);
+  useEffect(() => onRevocation(address, soon), [address]);
   useEffect(() => {
     let wanted = true;
     void (async () => {
@@ -40,7 +45,7 @@ export function useLicenses(address: string) {
         setWhole(true);
         setKeptAt(null);
         setError("");
-        void keepList(address, all);
+        whenIdle(() => void keepList(address, all));
       } catch (problem) {
         if (!wanted) return;
         const last = await lastList(address);
@@ -58,6 +63,9 @@ export function useLicenses(address: string) {
   }, [address, turn]);
   return { found, whole, error, keptAt, again };
 }
+
+/** Later, when nobody waits for anything: thousands of entries take a phone a moment to store. */
+const whenIdle = (work: () => void): void => void ("requestIdleCallback" in window ? requestIdleCallback(work, { timeout: 2_000 }) : setTimeout(work, 500));
 
 /** The list after a node's promise to refuse these licenses as a whole. */
 function takenBack(before: Listed[], whole: Consent[]): Listed[] {
