@@ -91,7 +91,7 @@ def test_names_and_files_are_known_by_the_file_of_secrets(visit: Open, place: Wo
 
 
 def gone_is_not_counted(page: Page) -> None:
-    """One of three files is taken back: the next question covers two, on the license's page and in the list."""
+    """One of three files is gone: the next question covers two, on the license's page and in the list."""
     dialog = page.get_by_role("dialog")
     for _ in range(2):
         page.locator(".card .danger").click()
@@ -116,7 +116,7 @@ def test_a_file_of_secrets_is_used_again_and_never_licensed(
     page = here.connect("#/allow")
     page.get_by_label("Choose files").set_input_files([moved, new])
     expect(page.get_by_text("2 files", exact=True)).to_be_visible()
-    page.get_by_label("Choose files").set_input_files(secrets)  # for what is chosen before it and after it
+    page.get_by_label("Choose files").set_input_files(secrets)  # for all that is chosen
     expect(page.get_by_text("The file of secrets holds 3 secrets. It is not licensed.")).to_be_visible()
     (tmp_path / "birthday.txt").write_bytes(b"birthday.txt")
     page.get_by_label("Choose files").set_input_files(tmp_path / "birthday.txt")

@@ -101,7 +101,7 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
     }
     return seen;
   }, [found, whole, speaker?.signer, speaker?.ward]);
-  const taken = useTakenOf(address, found);
+  const { taken, proofs } = useTakenOf(address, found);
   const list = useRef<HTMLDivElement>(null);
   const more = () => {
     const first = list.current?.querySelectorAll("[data-license]").length ?? 0;
@@ -139,7 +139,7 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
               {viaButton(via)}
             </header>
             {cards.map((one) => (
-              <Card key={one.license} one={one} taken={taken} takeBack={own ? () => ask(wishLicense(one)) : null} />
+              <Card key={one.license} one={one} taken={taken} proofs={proofs} takeBack={own ? () => ask(wishLicense(one)) : null} />
             ))}
           </section>
         ))}

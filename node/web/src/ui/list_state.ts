@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Key } from "../i18n.js";
 import { ApiError, type Listed, type Revoked, licensesOf, onRevocation, revocationsOf } from "../net/api.js";
+import { allKept } from "../net/kept.js";
 import { keepList, lastList } from "../net/lists.js";
 import type { Consent } from "../protocol/messages.js";
 import { recall, recallLater, useApp, useChanges } from "./app.js";
@@ -91,15 +92,18 @@ function patched(before: Listed[], page: Listed[]): Listed[] {
   return fresh.size < page.length ? [...fresh.values(), ...known] : [...known, ...fresh.values()];
 }
 
-/** The revocations of the address, once a license is revoked in part or as a whole. */
-export function useTakenOf(address: string, found: Listed[]): Revoked[] {
+/** The revocations of the address, and of which this device keeps a proof, once a license is revoked in part or as a whole. */
+export function useTakenOf(address: string, found: Listed[]): { taken: Revoked[]; proofs: ReadonlySet<string> } {
   const { node } = useApp();
   const [taken, setTaken] = useState<Revoked[]>([]);
+  const [proofs, setProofs] = useState<ReadonlySet<string>>(new Set());
   const gone = found.reduce((sum, one) => sum + one.revoked_permissions, 0);
   useEffect(() => {
-    if (gone > 0) revocationsOf(address, node.network).then(setTaken, () => undefined);
+    if (gone === 0) return;
+    revocationsOf(address, node.network).then(setTaken, () => undefined);
+    void allKept().then((all) => setProofs(new Set(all.filter((one) => one.promise && one.signature).map((one) => one.digest))));
   }, [address, gone]);
-  return taken;
+  return { taken, proofs };
 }
 
 export interface View {
