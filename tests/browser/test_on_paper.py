@@ -1,4 +1,4 @@
-"""What is printed: a list is a table with all of it, every view can be read, nothing is there to press."""
+"""What is printed: a list is a table with all of it, every view can be read, no button stands there."""
 
 from collections.abc import Callable
 

@@ -91,7 +91,7 @@ def test_names_and_files_are_known_by_the_file_of_secrets(visit: Open, place: Wo
 
 
 def gone_is_not_counted(page: Page) -> None:
-    """One of three files is gone: the next question covers two, on the license's page and in the list."""
+    """One of three files is gone: the next question covers two, in the list as well."""
     dialog = page.get_by_role("dialog")
     for _ in range(2):
         page.locator(".card .danger").click()
