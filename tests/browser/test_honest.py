@@ -66,28 +66,6 @@ def test_who_asks_for_another_marketplace_cannot_be_overlooked(visit: Open, plac
     expect(sign).to_be_disabled()
 
 
-def test_a_listed_marketplace_may_ask_from_all_its_listed_domains(visit: Open, place: World) -> None:
-    """The network file may list a company twice, with a domain each."""
-    here = visit(account=place.person())
-
-    def list_another(route: Route) -> None:
-        told = json.loads(route.fetch().body())
-        told["names"].append({**told["names"][0], "address": LAB, "domain": "market.example"})
-        route.fulfill(json=told)
-
-    here.context.route("**/v1/node", list_another)
-    body = ASKING % (LAB, "kled.ai", "32" * 32, here.url)
-    here.context.route(f"{MARKET}/", lambda route: route.fulfill(body=body, content_type="text/html"))
-    market = here.context.new_page()
-    market.goto(f"{MARKET}/")
-    with market.expect_popup() as opening:
-        market.get_by_role("button", name="Ask").click()
-    page = here.page = here.watch(opening.value)
-    page.get_by_role("button", name="Connect Test Wallet").click()
-    expect(page.get_by_role("button", name="Sign", exact=True)).to_be_enabled()
-    expect(page.get_by_role("alert")).to_have_count(0)
-
-
 def test_swahili_takes_away_and_a_draft_says_so(visit: Open, place: World) -> None:
     ada = place.person()
     held = place.license(ada, 2, grantee=LAB, via="kled.ai")

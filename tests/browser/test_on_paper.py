@@ -1,9 +1,10 @@
 """What is printed: a list is a table with all of it, every view can be read, no button stands there."""
 
 from collections.abc import Callable
+from typing import Final
 
 from eth_account import Account
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from browser.test_proof import PAGES
 from browser.visit import Visit
@@ -13,6 +14,7 @@ from sayso_protocol.primitives import hex_text
 LAB = Account.create().address
 Open = Callable[..., Visit]
 MANY = 130
+A4: Final[ViewportSize] = {"width": 680, "height": 1_009}  # between its margins, in pixels
 
 
 def printed(page: Page) -> int:
@@ -33,11 +35,13 @@ def test_a_long_list_is_a_table_on_paper(visit: Open, place: World) -> None:
     expect(page.get_by_text(f"{MANY} licenses")).to_be_visible()
     assert printed(page) <= 1 + MANY // 20  # the browser says so only when it prints
     expect(page.locator(".card")).to_have_count(30)
+    page.set_viewport_size(A4)
     page.emulate_media(media="print")
     expect(page.locator(".paper tr")).to_have_count(MANY)
     expect(page.locator(".card")).to_have_count(0)
     expect(page.locator(".paper tr").first).to_contain_text("may train AI with 1 recording or file")
     nothing_to_press(page)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     here.shot("on-paper-list")
     page.emulate_media(media="screen")
     expect(page.locator(".card")).to_have_count(30)
@@ -55,6 +59,7 @@ def test_every_view_can_be_read_on_paper(visit: Open, place: World) -> None:
         nothing_to_press(page)
         expect(page.locator("h1")).to_be_visible()
         page.emulate_media(media="screen")
+    page.set_viewport_size(A4)
     page.goto(f"{here.url}/#/license/{hex_text(held.digest)}")
     expect(page.locator(".items li")).to_have_count(50)
     page.emulate_media(media="print")

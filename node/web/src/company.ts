@@ -22,28 +22,20 @@ const SCRIPTS = [...TOGETHER, ...ALONE.split(" ").map((one) => `\\p{scx=${one}}`
 export const isShown = (name: string): boolean =>
   name.length <= LONGEST && LETTERS.test(name) && /\p{L}/u.test(name) && SCRIPTS.some((one) => one.test(name));
 
-let all: Named[] = [];
 let listed = new Map<string, Named>();
 let by = "";
 
 /** What this node lists. */
 export function learnNames(node: { name: string; names?: Named[] }): void {
   by = node.name;
-  all = (node.names ?? []).filter((one) => isShown(one.name));
-  listed = new Map(all.map((one) => [one.address.toLowerCase(), one]));
+  listed = new Map((node.names ?? []).filter((one) => isShown(one.name)).map((one) => [one.address.toLowerCase(), one]));
 }
 
 /** The listed companies, for somebody who looks for one: address, and what it is called. */
 export const listedCompanies = (): [string, string][] => [...listed.values()].map((one) => [one.address, whoText(one.address)]);
 
 /** The domains of listed companies, which others may imitate. */
-export const listedDomains = (): string[] => all.flatMap((one) => one.domain ?? []);
-
-/** Every domain that is listed for the company to which this one belongs. */
-export function domainsBeside(domain: string): string[] {
-  const names = new Set(all.filter((one) => one.domain === domain).map((one) => one.name));
-  return all.flatMap((one) => (one.domain && names.has(one.name) ? one.domain : []));
-}
+export const listedDomains = (): string[] => [...listed.values()].flatMap((one) => one.domain ?? []);
 
 export const isListed = (address: string): boolean => listed.has(address.toLowerCase());
 

@@ -72,10 +72,10 @@ export const endOfDay = (date: string): number | undefined => {
   return Number.isNaN(start) ? undefined : start / 1000 + 86_399;
 };
 
-/** Whether a page of this origin may speak for a marketplace: its domain, another one that is listed for it, or one below them. */
-export function isOf(origin: string, via: string, listed: string[] = []): boolean {
+/** Whether a page of this origin may speak for a marketplace: the same domain, or one below it. */
+export function isOf(origin: string, via: string): boolean {
   const { hostname } = new URL(origin);
-  return via === "" || [via, ...listed].some((one) => hostname === one || hostname.endsWith(`.${one}`));
+  return via === "" || hostname === via || hostname.endsWith(`.${via}`);
 }
 
 const arrived = { hash: location.hash, referrer: document.referrer };

@@ -4,7 +4,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { list, t } from "../../i18n.js";
-import { domainsBeside, listedDomains } from "../../company.js";
+import { listedDomains } from "../../company.js";
 import { guardianOf } from "../../net/guardians.js";
 import { type Asker, isOf, linkedFrom, onRequest, readRequest } from "../../request.js";
 import { KNOWN, warningsOn } from "../../warnings.js";
@@ -61,7 +61,7 @@ export function Allow({ query }: { query: URLSearchParams }) {
   const byLink = query.size > 0;
   const warnings = warningsOn(terms, [...new Set([...KNOWN, ...listedDomains()])], app.node.time);
   const origin = asker?.origin ?? (byLink ? linkedFrom() : "");
-  const strange = origin && !isOf(origin, terms.via, domainsBeside(terms.via)) ? new URL(origin).host : "";
+  const strange = origin && !isOf(origin, terms.via) ? new URL(origin).host : "";
   const agreed = strange + terms.via;
   const may = (!strange || trusted === agreed) && consents.length > 0 && !warnings.some((one) => one.stops) && reading.failed.length === 0;
   const begun = giving.busy || (stopped?.done.length ?? 0) > 0; // then the terms do not change any more
