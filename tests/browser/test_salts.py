@@ -13,7 +13,7 @@ from eth_account.signers.local import LocalAccount
 from playwright.sync_api import Page, expect
 
 from browser.visit import Visit
-from browser.world import World
+from browser.world import World, eventually
 from sayso.files import HashedFile, salt_files
 from sayso.gate.formats.json_rows import salt_lines
 from sayso_protocol.messages.envelope import Envelope
@@ -86,7 +86,7 @@ def test_names_and_files_are_known_by_the_file_of_secrets(visit: Open, place: Wo
     page.get_by_role("button", name="Done").click()
     expect(page.locator(".state")).to_contain_text("1 of 3 files taken back")
     expected = [Reason.REVOKED if one == garden else Reason.GRANTED for one in held.license.items]
-    assert place.reasons(held.license, LAB, "research") == expected
+    eventually(lambda: place.reasons(held.license, LAB, "research") == expected)
     gone_is_not_counted(page)
 
 
