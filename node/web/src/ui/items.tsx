@@ -173,8 +173,10 @@ function ItemRow({ row: { item, known, lost }, width, checked, set }: ItemRowPro
       <label>
         {set && <input type="checkbox" checked={checked} disabled={whole} onChange={(event) => set(event.currentTarget.checked)} />}
         {known.picture && <img class="look" src={known.picture} alt="" width="48" height="48" />}
-        <span class="name">{known.name ?? <code title={item}>{short(item)}</code>}</span>
-        {known.name !== undefined && <code class="quiet small" title={item}>{short(item)}</code>}
+        <span class="names">
+          <span class="name">{known.name ?? <code title={item}>{short(item)}</code>}</span>
+          {known.name !== undefined && <code class="quiet" title={item}>{short(item)}</code>}
+        </span>
         {lost.length > 0 && <span class="pill revoked">{whole ? t("revoked") : `${t("revoked")}: ${lost.map(purposeText).join(", ")}`}</span>}
       </label>
     </li>
