@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+import pytest
 from eth_account import Account
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -47,6 +48,7 @@ def test_a_long_list_is_a_table_on_paper(visit: Open, place: World) -> None:
     expect(page.locator(".card")).to_have_count(30)
 
 
+@pytest.mark.long  # the list is what people print
 def test_every_view_can_be_read_on_paper(visit: Open, place: World) -> None:
     ada = place.person()
     held = place.license(ada, 70, grantee=LAB)
