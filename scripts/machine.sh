@@ -19,7 +19,7 @@ if [ "${1:-}" = full ]; then
     command -v docker-compose >/dev/null || beside="$beside docker-compose"
     command -v systemd-analyze >/dev/null || beside="$beside systemd"
     # What the words of the page mean.
-    for pair in eng-ara eng-hin eng-por fra-eng spa-deu spa-eng swh-eng; do
+    for pair in eng-ara eng-hin eng-ind eng-por fra-eng spa-deu spa-eng swh-eng; do
         [ -f "/usr/share/dictd/freedict-$pair.index" ] || beside="$beside dict-freedict-$pair"
     done
 fi

@@ -59,6 +59,8 @@ def test_who_asks_for_another_marketplace_cannot_be_overlooked(visit: Open, plac
     page.get_by_role("button", name="Change Marketplace").click()
     page.get_by_label("Marketplace").fill("market.example")
     expect(warning).to_have_count(0)
+    page.get_by_label("Marketplace").fill("kled.ai")
+    expect(warning).to_be_visible()
     page.get_by_label("Marketplace").fill("evil-market.example")  # ends in the same letters only
     expect(warning).to_be_visible()
     expect(sign).to_be_disabled()

@@ -57,17 +57,24 @@ def test_a_license_has_one_name_on_the_page_and_in_the_wallet(visit: Open, place
         expect(named).to_contain_text(f"agreement {short(agreement(one))}")
     page.get_by_role("button", name="Close").click()
 
-    # Single files are numbers, which the page names by how they begin.
+    # Single files are numbers, which the page names as the wallet shows them, beside the files.
     card(page, held[1]).get_by_role("link", name="Files and details").click()
-    page.locator(".items").get_by_role("checkbox").first.check()
+    chosen = page.locator(".items li").first
+    item = chosen.locator("code").inner_text()
+    assert item in {short(hex_text(one)) for one in held[1].items}
+    chosen.get_by_role("checkbox").check()
     page.get_by_role("button", name="Take back 1 file").click()
-    expect(named).to_contain_text("1 number that begins with ")
-    beginning = (named.text_content() or "").removesuffix("…")[-6:]
+    expect(page.get_by_role("dialog").get_by_role("listitem").first).to_have_text(item)
+    here.look_at("named-file")
+    page.get_by_role("button", name="Sign and take back").wait_for()
+    beside = named.get_by_role("listitem").inner_text()
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.get_by_role("heading", name="Taken back.")).to_be_visible()
     assert here.wallet
-    [numbers] = here.wallet.asked
-    assert str(numbers["message"]["words"][0]).startswith(beginning)
+    [asked] = here.wallet.asked
+    [word], [mask] = asked["message"]["words"], asked["message"]["masks"]
+    assert len(word) > 60
+    assert beside.split() == ["words", short(word), "masks", mask, item]
     page.get_by_role("button", name="Done").click()
 
     page.get_by_role("link", name="← Back").click()

@@ -94,9 +94,13 @@ def test_another_device_sees_what_the_node_knows(visit: Open, place: World) -> N
     expect(page.locator(".steps")).to_contain_text("1 of 1 other operators have it")
     expect(page.get_by_role("dialog")).to_contain_text("buyers who check with any operator")
     expect(page.locator(".steps")).to_contain_text("On chain in block")
+    page.get_by_role("button", name="Done").click()
+    proof = card(page, held).get_by_role("link", name="Proof to print, and a letter")
+    digest = (proof.get_attribute("href") or "").removeprefix("#/proof/")
     other = visit(account=ada)
     page = other.connect("#/taken")
     entry = page.locator("[data-digest]")
+    expect(entry).to_have_attribute("data-digest", digest)
     expect(entry).to_contain_text("One license, with its renewals")
     with page.expect_download() as saving:
         entry.get_by_role("button", name="Save the signed file").click()
@@ -104,7 +108,9 @@ def test_another_device_sees_what_the_node_knows(visit: Open, place: World) -> N
     # The license itself tells when it was taken back, where that is on chain, and offers the proof.
     page.get_by_role("link", name="My licenses").click()
     pill = card(page, held)
-    expect(pill).to_contain_text(re.compile(r"Taken back on \w+ \d+, \d{4} · On chain in block \d+"))
+    said = r"Taken back on \w+ \d+, \d{4} · One license, with its renewals · On chain in block \d+"
+    expect(pill).to_contain_text(re.compile(said))
+    expect(pill.get_by_role("link", name="Proof to print")).to_have_count(0)  # it is on the other device
     expect(pill).not_to_contain_text("Dated on chain")
     pill.get_by_role("link", name="Files and details").click()
     expect(page.get_by_role("button", name=re.compile("Save North.s signed promise"))).to_be_visible()

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from browser.visit import Visit
 from browser.world import World
+from sayso_protocol.primitives import hex_text
 
 LAB = Account.create().address
 Open = Callable[..., Visit]
@@ -66,6 +67,30 @@ def test_all_text_grows_to_twice_its_size(visit: Open, place: World) -> None:
     expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_be_visible()
     grows(page)
     here.look_at("large-question")
+
+
+# How high the lines of the picture stand on the screen.
+HEIGHTS = "all => all.map((one) => one.getBoundingClientRect().height)"
+
+
+def test_the_picture_grows_or_its_list_stands_alone(visit: Open, place: World) -> None:
+    held = place.license(place.person(), 2, grantee=LAB)
+    here = visit()
+    page = here.go(f"#/trace/{hex_text(held.digest)}")
+    picture = page.locator("svg.trace")
+    page.set_viewport_size(NARROW)
+    expect(picture).to_be_visible()
+    page.set_viewport_size({"width": 768, "height": 900})
+    before = picture.locator("text").evaluate_all(HEIGHTS)
+    page.evaluate("document.documentElement.style.fontSize = '34px'")
+    after = picture.locator("text").evaluate_all(HEIGHTS)
+    assert len(before) == 3
+    assert all(large >= 1.99 * small for small, large in zip(before, after, strict=True))
+    here.look_at("trace-200")
+    page.set_viewport_size(NARROW)
+    expect(picture).to_be_hidden()
+    expect(page.locator(".holders")).to_contain_text("Holds it")
+    here.look_at("trace-200-narrow")
 
 
 def test_tabs_are_whole_words_at_200_percent(visit: Open, place: World) -> None:

@@ -81,3 +81,24 @@ def test_a_part_is_not_shown_as_the_whole(visit: Open, place: World) -> None:
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.get_by_role("heading", name="Taken back.")).to_be_visible()
     expect(card(page, held).locator(".pill")).to_have_text("Partly taken back")
+
+
+def test_nothing_is_loaded_between_the_signature_and_the_news(visit: Open, place: World) -> None:
+    ada = place.person()
+    held = place.license(ada, 1, grantee=LAB)
+    page = visit(account=ada).connect()
+    with page.expect_response("**/v1/typed-data/revocation"):
+        card(page, held).get_by_role("button", name="Take back").click()
+    late: list[str] = []
+
+    def only_the_promise(route: Route) -> None:
+        if route.request.url.endswith("/v1/revocations"):
+            return route.continue_()
+        late.append(route.request.url)
+        return route.abort()
+
+    page.route("**/*", only_the_promise)
+    page.get_by_role("button", name="Sign and take back").click()
+    expect(page.get_by_role("heading", name="Taken back.")).to_be_visible()
+    expect(card(page, held).locator(".pill")).to_have_text("Taken back")
+    assert not [one for one in late if "/v1/" not in one]

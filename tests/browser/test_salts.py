@@ -13,7 +13,7 @@ from eth_account.signers.local import LocalAccount
 from playwright.sync_api import Page, expect
 
 from browser.visit import Visit
-from browser.world import World
+from browser.world import World, eventually
 from sayso.files import HashedFile, salt_files
 from sayso.gate.formats.json_rows import salt_lines
 from sayso_protocol.messages.envelope import Envelope
@@ -75,16 +75,63 @@ def test_names_and_files_are_known_by_the_file_of_secrets(visit: Open, place: Wo
     page.get_by_role("button", name="Take back 1 file").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("This covers 1 file in 1 license, for 2 purposes.")
-    expect(dialog.get_by_role("listitem").first).to_have_text("garden.txt")
+    garden = held.files[1].item
+    beside = f"{hex_text(garden)[:6]}…{hex_text(garden)[-4:]}"
+    expect(dialog.get_by_role("listitem").first).to_have_text(f"garden.txt {beside}")
+    expect(dialog.locator("[data-named]")).to_contain_text("garden.txt")
     expect(dialog.get_by_role("heading").first).not_to_contain_text("research")  # it is for all
     here.look_at("salts-question")
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.get_by_role("heading", name="Taken back.")).to_be_visible()
     page.get_by_role("button", name="Done").click()
     expect(page.locator(".state")).to_contain_text("1 of 3 files taken back")
-    garden = held.files[1].item
     expected = [Reason.REVOKED if one == garden else Reason.GRANTED for one in held.license.items]
-    assert place.reasons(held.license, LAB, "research") == expected
+    eventually(lambda: place.reasons(held.license, LAB, "research") == expected)
+    gone_is_not_counted(page)
+
+
+def gone_is_not_counted(page: Page) -> None:
+    """One of three files is gone: the next question covers two, in the list as well."""
+    dialog = page.get_by_role("dialog")
+    for _ in range(2):
+        page.locator(".card .danger").click()
+        expect(dialog).to_contain_text("This covers 2 files in 1 license, for 2 purposes.")
+        page.keyboard.press("Escape")
+        if page.get_by_role("link", name="← Back").count():
+            page.get_by_role("link", name="← Back").click()
+    page.get_by_label("Take back a purpose everywhere").select_option("research")
+    expect(dialog).to_contain_text("This covers 2 files in 1 license, for 1 purpose.")
+    page.keyboard.press("Escape")
+
+
+def test_a_file_of_secrets_is_used_again_and_never_licensed(
+    visit: Open, place: World, held: Held, tmp_path: Path
+) -> None:
+    """Whoever licenses a file elsewhere, too, gives it no second hash, whatever its name is now."""
+    secrets, moved, new = (tmp_path / one for one in ("kept.jsonl", "moved.bin", "new.txt"))
+    for path, content in ((secrets, held.secrets), (moved, b"garden.txt"), (new, b"new")):
+        path.write_bytes(content)
+    buyer = Account.create().address
+    here = visit(account=held.ada)
+    page = here.connect("#/allow")
+    page.get_by_label("Choose files").set_input_files([moved, new])
+    expect(page.get_by_text("2 files", exact=True)).to_be_visible()
+    page.get_by_label("Choose files").set_input_files(secrets)  # for all that is chosen
+    expect(page.get_by_text("The file of secrets holds 3 secrets. It is not licensed.")).to_be_visible()
+    (tmp_path / "birthday.txt").write_bytes(b"birthday.txt")
+    page.get_by_label("Choose files").set_input_files(tmp_path / "birthday.txt")
+    expect(page.get_by_text("3 files", exact=True)).to_be_visible()
+    page.get_by_label("Who may use them").fill(buyer)
+    page.get_by_label("train AI", exact=True).check()
+    page.get_by_role("button", name="1 year").click()
+    here.look_at("salts-again")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
+    [again] = [one for one in place.held_by(held.ada.address) if one.digest != held.license.digest]
+    known = {held.files[0].item, held.files[1].item}
+    assert len(again.items) == 3
+    assert known < set(again.items)
+    assert hashlib.sha256(held.secrets).digest() not in again.items
 
 
 def test_a_wrong_file_of_secrets_is_refused_as_a_whole(visit: Open, place: World, held: Held) -> None:

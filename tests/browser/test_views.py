@@ -1,4 +1,4 @@
-"""For everybody: dark, in seven languages, by keyboard, with thousands of licenses, on a slow line."""
+"""For everybody: dark, in eight languages, by keyboard, with thousands of licenses, on a slow line."""
 
 from collections.abc import Callable
 
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.long
         ("pt-BR", "Minhas licenças"),
         ("sw-KE", "Leseni zangu"),
         ("ar-EG", "تراخيصي"),
+        ("id-ID", "Lisensi saya"),
     ],
 )
 def test_the_browsers_language_is_spoken(visit: Open, place: World, language: str, heading: str) -> None:

@@ -34,6 +34,7 @@ WORDS = {
     "ar": Word("eng-ara", "revoke", "يسحب", "سح"),
     "es": Word("spa-deu", "retirar", "zurücknehmen", "retir"),  # as its entry of revocar
     "fr": Word("fra-eng", "retirer", "withdraw", "retir"),
+    "id": Word("eng-ind", "withdraw", "menarik", "tarik"),
     "hi": Word("eng-hin", "retract", "वापस लेना", "वापस ल"),
     "pt": Word("eng-por", "withdraw", "retirar", "retir"),
     "sw": Word("swh-eng", "ondoa", "take away", "ondo"),

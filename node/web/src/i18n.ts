@@ -15,10 +15,11 @@ export const LANGUAGES = {
   pt: "Português",
   sw: "Kiswahili",
   ar: "العربية",
+  id: "Bahasa Indonesia",
 } as const;
 export type Language = keyof typeof LANGUAGES;
 /** Languages whose texts no native speaker has read yet. */
-export const DRAFTS: ReadonlySet<Language> = new Set<Language>(["hi", "es", "fr", "pt", "sw", "ar"]);
+export const DRAFTS: ReadonlySet<Language> = new Set<Language>(["hi", "es", "fr", "pt", "sw", "ar", "id"]);
 
 const LOADERS: Record<Exclude<Language, "en">, () => Promise<{ default: Strings }>> = {
   hi: () => import("./lang/hi.js"),
@@ -27,6 +28,7 @@ const LOADERS: Record<Exclude<Language, "en">, () => Promise<{ default: Strings 
   pt: () => import("./lang/pt.js"),
   sw: () => import("./lang/sw.js"),
   ar: () => import("./lang/ar.js"),
+  id: () => import("./lang/id.js"),
 };
 const CHOSEN = "sayso-language";
 

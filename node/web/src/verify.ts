@@ -27,7 +27,7 @@ async function show(): Promise<void> {
   document.title = `${t("verify_title")} · Sayso`;
   say("h1", t("verify_title"));
   const one = readProof(location.hash.slice(1));
-  const right = one && (await isSigned(one));
+  const right = one && isSigned(one);
   if (!one || !right) return void say("p", t("verify_wrong"), "say bad").setAttribute("role", "alert");
   say("p", t("verify_right"), "say good").setAttribute("role", "status");
   say("p", t("verify_what", { date: day(one.time) }));

@@ -5,6 +5,7 @@ import { whoText } from "./company.js";
 import type { Listed } from "./net/api.js";
 import { type Consent, LIMITS, type Revocation, revocationOf } from "./protocol/messages.js";
 import { agreementOf, masksOf, partsOf, reached, scopeText } from "./protocol/words.js";
+import { type Covered, countOf, coveredOf } from "./reach.js";
 
 /** What a person may choose to sign for a wish. */
 export interface Choice {
@@ -12,14 +13,19 @@ export interface Choice {
   warning: string;
   /** One signature for each. */
   revocations: Revocation[];
-  /** What of the licenses that this node knows is covered, as a person counts it: each file and each purpose once. */
-  files: number;
-  purposes: number;
-  licenses: number;
+  /** What of the licenses that this node knows is covered. */
+  covered: Covered[];
   /** The addresses that were licensed. */
   companies: string[];
   /** Those that are taken back for every file and purpose. */
   whole: Consent[];
+}
+
+/** A file that was chosen; its name is known on this device alone, and empty elsewhere. */
+export interface Chosen {
+  at: number;
+  item: string;
+  name: string;
 }
 
 export interface Wish {
@@ -28,8 +34,10 @@ export interface Wish {
   what: string;
   /** The ward of a guardian; empty for the signer's own permissions. */
   ward: string;
-  /** Of single files, as this device knows them. */
-  names?: string[];
+  /** Single files. */
+  files?: Chosen[];
+  /** Those for which a number or a sentence in the wallet stands. */
+  named?: ReadonlyMap<string, Chosen[]>;
   /** The first is chosen until the person chooses another one. */
   choices: [Choice, ...Choice[]];
 }
@@ -62,12 +70,6 @@ export const isLive = (one: Pick<Listed, "status">): boolean => one.status === "
 export function reaches(speaker: Speaker, known: Listed[], subject: string, purpose = ""): boolean {
   const scope = scopeText(subject, purpose, speaker.ward);
   return known.some((one) => isLive(one) && reached(scope, speaker.signer, one.consent) > 0);
-}
-
-/** Licenses with the same content root are about the same files. */
-function filesIn(consents: Consent[]): number {
-  const sets = new Map(consents.map((one) => [one.content, one.items]));
-  return [...sets.values()].reduce((sum, one) => sum + one, 0);
 }
 
 /**
@@ -112,12 +114,10 @@ interface Sentence {
 function wishFor(speaker: Speaker, known: Listed[], said: Sentence): Wish {
   const { subject, purpose, question, what, later, via = "" } = said;
   const scope = scopeText(subject, purpose, speaker.ward);
-  const hit = known.filter(isLive).map(({ consent }) => ({ consent, reach: reached(scope, speaker.signer, consent) })).filter((one) => one.reach > 0);
+  const hit = known.filter(isLive).map((one) => ({ one, consent: one.consent, reach: reached(scope, speaker.signer, one.consent) })).filter(({ reach }) => reach > 0);
   const consents = hit.map((one) => one.consent);
   const reach = {
-    files: filesIn(consents),
-    purposes: purpose ? 1 : new Set(consents.flatMap((one) => one.purposes)).size,
-    licenses: hit.length,
+    covered: hit.map(({ one }) => coveredOf(one, purpose ? [purpose] : one.consent.purposes)),
     companies: [...new Set(consents.map((one) => one.grantee))],
     whole: hit.filter((one) => one.reach === one.consent.items * one.consent.purposes.length).map((one) => one.consent),
   };
@@ -155,37 +155,48 @@ export const wishPurpose = (speaker: Speaker, known: Listed[], purpose: string):
     later: "for_good_purpose",
   });
 
-export function wishLicense(one: Consent): Wish {
-  const question = t("ask_license", { items: t("items", { n: one.items }), who: whoText(one.grantee) });
-  return wishOf(one, whole([one]), one.items, one.purposes, question);
+type Held = Parameters<typeof coveredOf>[0];
+
+export function wishLicense(held: Held): Wish {
+  const { consent } = held;
+  const covered = coveredOf(held);
+  const items = covered.masks ? countOf([covered]).files : consent.items;
+  return wishOf(covered, whole([consent]), t("items", { n: items }), t("ask_license", { items: t("items", { n: items }), who: whoText(consent.grantee) }));
 }
 
-/** Some items of one license, by their positions, for some purposes. */
-export function wishPart(one: Consent, positions: number[], purposes: string[]): Wish {
-  const items = t("items", { n: positions.length });
-  const some = purposes.length < one.purposes.length ? purposes : [];
-  const question = t(some.length > 0 ? "ask_part" : "ask_license", { items, who: whoText(one.grantee), purposes: list(purposes.map(purposeText)) });
-  const revocations = positions.length === one.items ? whole([one], some) : byWords([one], () => masksOf(one, positions, purposes));
-  return wishOf(one, revocations, positions.length, purposes, question);
+/** Some items of one license, by their positions, for some purposes; `files` are those that the person chose one by one. */
+export function wishPart(held: Held, positions: number[], purposes: string[], files: Chosen[] = []): Wish {
+  const { consent } = held;
+  const covered = coveredOf(held, purposes, positions);
+  const items = t("items", { n: covered.masks ? countOf([covered]).files : positions.length });
+  const some = purposes.length < consent.purposes.length ? purposes : [];
+  const question = t(some.length > 0 ? "ask_part" : "ask_license", { items, who: whoText(consent.grantee), purposes: list(purposes.map(purposeText)) });
+  const revocations = positions.length === consent.items ? whole([consent], some) : byWords([consent], () => masksOf(consent, positions, purposes));
+  const named = new Map<string, Chosen[]>();
+  for (const one of files) for (const [word] of masksOf(consent, [one.at], purposes)) named.set(String(word), [...(named.get(String(word)) ?? []), one]);
+  return { ...wishOf(covered, revocations, items, question), files, named };
 }
 
-function wishOf(one: Consent, revocations: Revocation[], items: number, purposes: string[], question: string): Wish {
-  const whole = items === one.items && purposes.length === one.purposes.length ? [one] : [];
-  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, files: items, purposes: purposes.length, licenses: 1, companies: [one.grantee], whole };
-  return { question, what: `${t("items", { n: items })} · ${whoText(one.grantee)}`, ward: "", choices: [choice] };
+function wishOf(covered: Covered, revocations: Revocation[], items: string, question: string): Wish {
+  const { consent, at, purposes } = covered;
+  const whole = (at === null || at.length === consent.items) && purposes.length === consent.purposes.length ? [consent] : [];
+  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, covered: [covered], companies: [consent.grantee], whole };
+  return { question, what: `${items} · ${whoText(consent.grantee)}`, ward: "", choices: [choice] };
 }
 
 /** Single files of a ward's license. A guardian has only sentences (rule 5.7), which hold in every license. */
-export function wishFiles(speaker: Speaker, one: Consent, items: string[]): Wish {
-  const scopes = items.map((item) => scopeText(`file ${item}`, "", speaker.ward));
-  const revocations = split(scopes, LIMITS.scopes).map((part) => revocationOf(speaker.signer, part));
-  const many = t("items", { n: items.length });
+export function wishFiles(speaker: Speaker, held: Held, files: Chosen[]): Wish {
+  const { consent } = held;
+  const scopeOf = ({ item }: Chosen) => scopeText(`file ${item}`, "", speaker.ward);
+  const revocations = split(files.map(scopeOf), LIMITS.scopes).map((part) => revocationOf(speaker.signer, part));
+  const many = t("items", { n: files.length });
+  const covered = coveredOf(held, consent.purposes, files.map((one) => one.at));
   return {
-    question: t("ask_license", { items: many, who: whoText(one.grantee) }),
+    question: t("ask_license", { items: many, who: whoText(consent.grantee) }),
     what: many,
     ward: speaker.ward,
-    choices: [
-      { label: "", warning: t("for_good_files"), revocations, files: items.length, purposes: one.purposes.length, licenses: 1, companies: [one.grantee], whole: [] },
-    ],
+    files,
+    named: new Map(files.map((one) => [scopeOf(one), [one]])),
+    choices: [{ label: "", warning: t("for_good_files"), revocations, covered: [covered], companies: [consent.grantee], whole: [] }],
   };
 }

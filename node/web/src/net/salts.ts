@@ -31,6 +31,7 @@ function rowOf(line: string): SaltRow | null {
 /** Whether a chosen file is one of salts: by its name, or by how it begins. */
 export async function isSalts(file: File): Promise<boolean> {
   if (file.name.toLowerCase().endsWith(".salts.jsonl")) return true;
+  if ((await file.slice(0, 1).text().catch(() => "")) !== "{") return false; // of thousands, most need no closer look
   const [first = ""] = (await file.slice(0, LINE_LETTERS).text().catch(() => "")).split("\n");
   return rowOf(first) !== null;
 }

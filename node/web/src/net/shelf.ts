@@ -30,15 +30,43 @@ export const shelve = (files: Shelved[]): Promise<boolean> => put("files", files
 
 export const shelved = (items: string[]): Promise<Shelved[]> => some<Shelved>("files", items);
 
-/** What this device knows of the files with these plain hashes, imported rows only if their file was read here. */
-export async function knownAs(plain: string[]): Promise<Shelved[]> {
-  const wanted = new Set(plain);
-  return (await all<Shelved>("files")).filter((one) => wanted.has(one.plain));
+const AT_ONCE = 1_000; // rows that are tried before the page is drawn again
+
+const baseName = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
+const fits = (one: Shelved, plain: string): boolean => !one.plain && one.salt !== "" && saltedItem(one.salt, plain) === one.item;
+
+/** The imported row whose salt is that of this file: those of the same name are tried first, then all. */
+async function rowFor(rows: Shelved[], plain: string, name: string): Promise<Shelved | undefined> {
+  const named = rows.filter((one) => baseName(one.name) === baseName(name)).find((one) => fits(one, plain));
+  if (named) return named;
+  for (let at = 0; at < rows.length; at += AT_ONCE) {
+    const found = rows.slice(at, at + AT_ONCE).find((one) => fits(one, plain));
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return undefined;
+}
+
+/** What this device knows of these files, imported rows included: a file gets no second salt because it is licensed elsewhere. */
+export async function knownAs(files: { plain: string; name: string }[]): Promise<Shelved[]> {
+  const wanted = new Set(files.map((one) => one.plain));
+  const kept = await all<Shelved>("files");
+  const known = kept.filter((one) => wanted.has(one.plain));
+  const salted = new Set(known.filter((one) => one.salt).map((one) => one.plain));
+  const rows = kept.filter((one) => !one.plain && one.salt);
+  const found: Shelved[] = [];
+  for (const { plain, name } of files) {
+    if (salted.has(plain)) continue;
+    const row = await rowFor(rows, plain, name);
+    if (row) found.push({ ...row, plain });
+  }
+  if (found.length > 0) await shelve(found);
+  return [...known, ...found];
 }
 
 /** What this device knows of one file, by its bytes alone: each imported salt is tried, and remembered if it fits. */
 export async function foundAs(plain: string): Promise<Shelved[]> {
-  const known = (await all<Shelved>("files")).filter((one) => one.plain === plain || (!one.plain && saltedItem(one.salt, plain) === one.item));
+  const known = (await all<Shelved>("files")).filter((one) => one.plain === plain || fits(one, plain));
   const found = known.map((one) => ({ ...one, plain }));
   if (known.some((one) => !one.plain)) await shelve(found);
   return found;

@@ -125,8 +125,9 @@ export async function switchChain({ provider }: Wallet, chainId: number): Promis
 
 /** A signature in the form of rule 4.4, however the wallet writes it. */
 export async function sign({ provider }: Wallet, account: string, data: TypedData): Promise<string> {
+  const contract = isContract(provider, account); // asked while the person signs
   const given = await call<string>(provider, "eth_signTypedData_v4", [account, JSON.stringify(data)]);
-  return inForm(given, await isContract(provider, account));
+  return inForm(given, await contract);
 }
 
 /** Whether the account is a contract wallet; one whose code is unknown counts as an account with a key. */

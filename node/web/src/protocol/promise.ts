@@ -1,6 +1,7 @@
 // Rules 4.5 and 9.4: a node's acknowledgement of a revocation, which the person can keep as a proof.
 
 import { big, hex, join, number, same, unhex, utf8 } from "./bytes.js";
+import { isSignedBy } from "./ed25519.js"; // at once: loaded later, it would hold up the news that something is taken back
 import { pack } from "./envelope.js";
 import type { Network } from "./messages.js";
 
@@ -15,19 +16,19 @@ export interface Acknowledgement {
 }
 
 /** Whether an acknowledgement is by this node, for this revocation and network. */
-export async function isPromise(
+export function isPromise(
   one: Acknowledgement,
   digest: string,
   network: Network,
   nodeKey: string,
-): Promise<boolean> {
+): boolean {
   const here = one.network.chain_id === network.chain_id && same(one.network.registry, network.registry);
   if (!here || one.digest !== digest || one.node_key !== nodeKey) return false;
   return isSigned(one);
 }
 
 /** Whether its node signed it; computed by the page itself, because many browsers and pages by plain http cannot. */
-export async function isSigned(one: Acknowledgement): Promise<boolean> {
+export function isSigned(one: Acknowledgement): boolean {
   const key = unhex(`0x${one.node_key}`);
   const content = pack([
     [one.network.chain_id, unhex(one.network.registry)],
@@ -36,7 +37,6 @@ export async function isSigned(one: Acknowledgement): Promise<boolean> {
     [one.block.number, unhex(one.block.hash)],
     one.time,
   ]);
-  const { isSignedBy } = await import("./ed25519.js"); // the first visit loads nothing of it
   const signed = join(utf8("sayso acknowledgement 1\0"), content);
   return isSignedBy(key, unhex(one.signature), signed);
 }

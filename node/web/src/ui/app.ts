@@ -37,6 +37,33 @@ export function useRoute(): { path: string; query: URLSearchParams } {
   return { path: path || "/", query: new URLSearchParams(query ?? "") };
 }
 
+const PRINT = "print";
+
+/** Whether the page is drawn for paper, which has room for everything and no buttons. */
+export function usePrinting(): boolean {
+  const [printing, set] = useState(() => matchMedia(PRINT).matches);
+  useEffect(() => {
+    const paper = matchMedia(PRINT);
+    const heard = () => set(paper.matches);
+    const [begin, end] = [() => set(true), () => set(false)]; // some browsers only tell one of both
+    paper.addEventListener("change", heard);
+    window.addEventListener("beforeprint", begin);
+    window.addEventListener("afterprint", end);
+    return () => {
+      paper.removeEventListener("change", heard);
+      window.removeEventListener("beforeprint", begin);
+      window.removeEventListener("afterprint", end);
+    };
+  }, []);
+  return printing;
+}
+
+/** How many rows of a long list are shown: so many at first, as many more each time, and all of them on paper. */
+export function useShown(page: number): { shown: number; more: () => void } {
+  const [shown, set] = useState(page);
+  return { shown: usePrinting() ? Infinity : shown, more: () => set(shown + page) };
+}
+
 /** Notifies listeners of changes, here or elsewhere. */
 const changes = new EventTarget();
 

@@ -9,7 +9,7 @@ import { NOBODY, same } from "../protocol/bytes.js";
 import { type Consent, type Network, type Revocation, digestOf, noticeOf, typedData } from "../protocol/messages.js";
 import { agreementOf, baseWord, isSet, reached } from "../protocol/words.js";
 import { whoText, whoTextThen } from "../company.js";
-import { isLive } from "../wish.js";
+import { isLive, meaningOf } from "../wish.js";
 import { useApp } from "./app.js";
 import { Address, Operators, Pill, Say, short } from "./parts.js";
 
@@ -41,6 +41,8 @@ interface CardProps {
   takeBack: (() => void) | null;
   /** The revocations of the contributor that the node knows. */
   taken?: Revoked[];
+  /** The digests of those whose promise this device keeps. */
+  proofs?: ReadonlySet<string>;
   /** Which permissions are taken back, where the node said that. */
   masks?: bigint[];
   /** Hides the link to the license's own page. */
@@ -63,8 +65,9 @@ export function Card(props: CardProps) {
   );
 }
 
-function TrueCard({ one, takeBack, taken, alone, masks }: CardProps) {
+function TrueCard({ one, takeBack, taken, proofs, alone, masks }: CardProps) {
   const { consent, status } = one;
+  const by = useMemo(() => (status === "revoked" ? revokedBy(consent, taken ?? []) : null), [consent, status, taken]);
   const live = isLive(one);
   const partly = one.revoked_permissions > 0 && live ? partlyText(one, masks) : undefined;
   const id = `sentence-${one.license}`;
@@ -74,7 +77,7 @@ function TrueCard({ one, takeBack, taken, alone, masks }: CardProps) {
         <Pill status={status} partly={partly} />
         <span class="quiet">
           {status === "revoked" ? (
-            <TakenOn consent={consent} taken={taken ?? []} />
+            by && <TakenOn by={by} />
           ) : (
             <Dated block={one.anchor_block} alone={alone ?? false} />
           )}
@@ -102,6 +105,11 @@ function TrueCard({ one, takeBack, taken, alone, masks }: CardProps) {
           <button type="button" class="danger" aria-describedby={id} aria-label={`${t("take_back")}: ${nameOf(consent)}`} onClick={takeBack}>
             {t("take_back")}
           </button>
+        )}
+        {by && proofs?.has(by.digest) && (
+          <a class="button" aria-label={`${t("proof_open")}: ${nameOf(consent)}`} href={`#/proof/${by.digest}`}>
+            {t("proof_open")}
+          </a>
         )}
         {!alone && (
           <a class="button" aria-label={`${t("details")}: ${nameOf(consent)}`} href={`#/license/${one.license}`}>
@@ -137,13 +145,13 @@ export function revokedBy(consent: Consent, taken: Revoked[]): Revoked | null {
   return found[0] ?? null;
 }
 
-/** When it was taken back, and whether that is on chain: of the revocation, not of the license. */
-function TakenOn({ consent, taken }: { consent: Consent; taken: Revoked[] }) {
-  const by = useMemo(() => revokedBy(consent, taken), [consent, taken]);
-  if (!by) return null;
+/** When it was taken back, by what, and whether that is on chain: of the revocation, not of the license. */
+function TakenOn({ by }: { by: Revoked }) {
+  const [scope] = by.revocation.scopes;
+  const what = (scope && meaningOf(scope)) || t("what_parts");
   return (
     <>
-      {t("taken_on", { date: day(by.arrived_at) })} · {by.chain_block === null ? t("step_no_chain") : t("step_chain", { block: by.chain_block })}
+      {t("taken_on", { date: day(by.arrived_at) })} · {what} · {by.chain_block === null ? t("step_no_chain") : t("step_chain", { block: by.chain_block })}
     </>
   );
 }

@@ -74,7 +74,7 @@ export function Details({ hash }: { hash: string }) {
       <h1>{t("items", { n: held.consent.items })}</h1>
       {guards && <Say kind="good">{t("guardian_of", { address: short(contributor) })}</Say>}
       {!own && !guards && <LookingAt address={contributor} />}
-      <Card alone one={listed} taken={known} masks={held.revoked_masks.map(BigInt)} takeBack={own ? () => setWish(wishLicense(held.consent)) : null} />
+      <Card alone one={listed} taken={known} masks={held.revoked_masks.map(BigInt)} takeBack={own ? () => setWish(wishLicense(held)) : null} />
       {by && !wish && <Proof by={by} />}
       <p>
         <a class="button wide" href={`#/trace/${hash}`}>

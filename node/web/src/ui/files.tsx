@@ -20,7 +20,7 @@ const BATCH = 50; // hashes that are taken at once, so that thousands do not dra
 const EVERY_MS = 100;
 
 /** What was found in a dropped folder. */
-interface Found {
+export interface Found {
   files: File[];
   /** The names of what could not be opened. */
   failed: string[];

@@ -5,13 +5,14 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { purposeText, t } from "../i18n.js";
 import type { License } from "../net/api.js";
-import { type SaltRow, isSalts, readSalts } from "../net/salts.js";
-import { type Shelved, folderOf, foundAs, shelveRows, shelved } from "../net/shelf.js";
+import { type Shelved, folderOf, foundAs, shelved } from "../net/shelf.js";
 import { isSet } from "../protocol/words.js";
+import { countOf, coveredOf } from "../reach.js";
 import { type Wish, wishFiles, wishPart } from "../wish.js";
-import { useApp } from "./app.js";
-import { FileDrop, type Hashed, type Reading, useReading } from "./files.js";
-import { Say, explain } from "./parts.js";
+import { useApp, useShown } from "./app.js";
+import { FileDrop, type Hashed, useReading } from "./files.js";
+import { Say, short } from "./parts.js";
+import { useSalts } from "./salting.js";
 
 const PAGE = 50;
 
@@ -38,36 +39,13 @@ function useShelf(items: string[]) {
   return { known, add };
 }
 
-/** A reading that takes the names from a chosen file of salts, and gives every other file to the reading below it. */
-function useSalts(reading: Reading, items: string[], add: (rows: SaltRow[]) => void) {
-  const [said, setSaid] = useState<{ kind: "good" | "warn" | "bad"; text: string } | null>(null);
-  const read = async ([file]: File[]) => {
-    setSaid(null);
-    if (!file) return;
-    if (!(await isSalts(file))) return reading.read([file]);
-    try {
-      const rows = await readSalts(file);
-      const kept = await shelveRows(rows); // those of other licenses, too
-      const listed = new Set(items);
-      const here = new Map(rows.filter((one) => listed.has(one.item)).map((one) => [one.item, one]));
-      add([...here.values()]);
-      if (here.size === 0) return setSaid({ kind: "warn", text: t("salts_none") });
-      const text = t("salts_taken", { n: here.size });
-      setSaid(kept ? { kind: "good", text } : { kind: "warn", text: `${text} ${t("salts_unkept")}` });
-    } catch (problem) {
-      setSaid({ kind: "bad", text: explain(problem) });
-    }
-  };
-  return { said, reading: { ...reading, read: (files: File[]) => void read(files) } };
-}
-
 export function Items({ held, own, guards, ask }: ItemsProps) {
   const { consent, items } = held;
   const { account } = useApp();
   const masks = useMemo(() => held.revoked_masks.map(BigInt), [held]);
   const [search, setSearch] = useState("");
   const [folder, setFolder] = useState("");
-  const [shown, setShown] = useState(PAGE);
+  const { shown, more } = useShown(PAGE);
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const [purpose, setPurpose] = useState("");
   const { known, add } = useShelf(items);
@@ -92,14 +70,21 @@ export function Items({ held, own, guards, ask }: ItemsProps) {
     add([{ item: found, name: file!.name }]);
     setSearch(found);
   };
-  const { said, reading } = useSalts(useReading(find), items, add);
+  // The names of this license's files are taken from a file of salts.
+  const { said, reading } = useSalts(useReading(find), (rows) => {
+    const listed = new Set(items);
+    const here = new Map(rows.filter((one) => listed.has(one.item)).map((one) => [one.item, one]));
+    add([...here.values()]);
+    return here.size === 0 ? { kind: "warn", text: t("salts_none") } : { kind: "good", text: t("salts_taken", { n: here.size }) };
+  });
+  // What was chosen is done, or was done elsewhere.
+  useEffect(() => (setChosen(new Set()), setPurpose("")), [held.revoked_permissions]);
+  const takeable = rows.filter(({ at, lost }) => chosen.has(at) && (purpose ? !lost.includes(purpose) : lost.length < width));
   const takeChosen = () => {
-    const positions = [...chosen].sort((a, b) => a - b);
-    const names = positions.flatMap((at) => known.get(items[at]!)?.name ?? []);
-    const wish = own
-      ? wishPart(consent, positions, purpose ? [purpose] : consent.purposes)
-      : wishFiles({ signer: account!, ward: consent.contributor }, consent, positions.map((at) => items[at]!));
-    ask(names.length === positions.length ? { ...wish, names } : wish);
+    const files = takeable.map(({ at, item, known: { name = "" } }) => ({ at, item, name }));
+    const positions = files.map((one) => one.at);
+    if (own) ask(wishPart(held, positions, purpose ? [purpose] : consent.purposes, files));
+    else ask(wishFiles({ signer: account!, ward: consent.contributor }, held, files));
   };
   return (
     <>
@@ -124,7 +109,13 @@ export function Items({ held, own, guards, ask }: ItemsProps) {
         )}
       </div>
       <FileDrop many={false} label={t("find_file")} reading={reading} />
-      <div role="status">{said && <Say kind={said.kind}>{said.text}</Say>}</div>
+      <div role="status">
+        {said.map(({ kind, text }, at) => (
+          <Say kind={kind} key={at}>
+            {text}
+          </Say>
+        ))}
+      </div>
       {(own || guards) && known.size < items.length && <p class="quiet small">{t("find_salts")}</p>}
       {known.size > 0 && <p class="quiet small">{t("names_here")}</p>}
       {matching.length === 0 && <p>{t("no_match")}</p>}
@@ -140,7 +131,7 @@ export function Items({ held, own, guards, ask }: ItemsProps) {
         ))}
       </ul>
       {matching.length > shown && (
-        <button type="button" class="wide" onClick={() => setShown(shown + PAGE)}>
+        <button type="button" class="wide" onClick={more}>
           {t("more", { n: Math.min(PAGE, matching.length - shown) })}
         </button>
       )}
@@ -159,8 +150,8 @@ export function Items({ held, own, guards, ask }: ItemsProps) {
               </select>
             </label>
           )}
-          <button type="button" class="danger wide" onClick={takeChosen}>
-            {t("take_back_chosen", { n: chosen.size })}
+          <button type="button" class="danger wide" disabled={takeable.length === 0} onClick={takeChosen}>
+            {t("take_back_chosen", { n: takeable.length })}
           </button>
         </div>
       )}
@@ -182,7 +173,10 @@ function ItemRow({ row: { item, known, lost }, width, checked, set }: ItemRowPro
       <label>
         {set && <input type="checkbox" checked={checked} disabled={whole} onChange={(event) => set(event.currentTarget.checked)} />}
         {known.picture && <img class="look" src={known.picture} alt="" width="48" height="48" />}
-        <span class="name">{known.name ?? <code>{`${item.slice(0, 14)}…${item.slice(-8)}`}</code>}</span>
+        <span class="names">
+          <span class="name">{known.name ?? <code title={item}>{short(item)}</code>}</span>
+          {known.name !== undefined && <code class="quiet" title={item}>{short(item)}</code>}
+        </span>
         {lost.length > 0 && <span class="pill revoked">{whole ? t("revoked") : `${t("revoked")}: ${lost.map(purposeText).join(", ")}`}</span>}
       </label>
     </li>
@@ -191,7 +185,8 @@ function ItemRow({ row: { item, known, lost }, width, checked, set }: ItemRowPro
 
 function Purposes({ held, ask }: Pick<ItemsProps, "held" | "ask">) {
   const { consent } = held;
-  const every = consent.purposes.map((name) => ({ name, wish: () => wishPart(consent, [...held.items.keys()], [name]) }));
+  const open = consent.purposes.filter((name) => countOf([coveredOf(held, [name])]).files > 0);
+  const every = open.map((name) => ({ name, wish: () => wishPart(held, [...held.items.keys()], [name]) }));
   return (
     <p class="actions purposes">
       {every.map(({ name, wish }) => (

@@ -7,14 +7,15 @@ import type { Dated } from "../calendar.js";
 import { whoText } from "../company.js";
 import type { Listed } from "../net/api.js";
 import { same } from "../protocol/bytes.js";
+import { agreementOf } from "../protocol/words.js";
 import { SaveDates } from "./calendar.js";
 import { type Speaker, type Wish, isLive, reaches, wishAll, wishLicense, wishPurpose, wishVia } from "../wish.js";
-import { useApp } from "./app.js";
-import { Card } from "./card.js";
+import { useApp, usePrinting } from "./app.js";
+import { Card, isTrue, sentenceOf } from "./card.js";
 import { Wards } from "./guarding.js";
 import { Look, Wallets } from "./home.js";
 import { PAGE, type View, useKeptView, useLicenses, useTakenOf } from "./list_state.js";
-import { Operators, Say, Trouble, short } from "./parts.js";
+import { Operators, Pill, Say, Trouble, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 import { Unsent } from "./waiting.js";
 
@@ -90,7 +91,8 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
   const { search, filter, shown } = view;
   const matching = useMemo(() => found.filter((one) => matches(one, search, filter)), [found, search, filter]);
   const drawn = useFirstFew(shown);
-  const runs = useMemo(() => runsOf(matching.slice(0, drawn)), [matching, drawn]);
+  const printing = usePrinting();
+  const runs = useMemo(() => runsOf(printing ? [] : matching.slice(0, drawn)), [matching, drawn, printing]);
   const vias = useMemo(() => {
     const seen = new Set<string>();
     for (const one of speaker && whole ? found : []) {
@@ -99,7 +101,7 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
     }
     return seen;
   }, [found, whole, speaker?.signer, speaker?.ward]);
-  const taken = useTakenOf(address, found);
+  const { taken, proofs } = useTakenOf(address, found);
   const list = useRef<HTMLDivElement>(null);
   const more = () => {
     const first = list.current?.querySelectorAll("[data-license]").length ?? 0;
@@ -137,19 +139,49 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
               {viaButton(via)}
             </header>
             {cards.map((one) => (
-              <Card key={one.license} one={one} taken={taken} takeBack={own ? () => ask(wishLicense(one.consent)) : null} />
+              <Card key={one.license} one={one} taken={taken} proofs={proofs} takeBack={own ? () => ask(wishLicense(one)) : null} />
             ))}
           </section>
         ))}
       </div>
+      {printing && <OnPaper of={matching} />}
       {matching.length > shown && (
         <button type="button" class="wide" onClick={more}>
           {t("more", { n: Math.min(PAGE, matching.length - shown) })}
         </button>
       )}
-      {whole && <SaveDates dates={datesOf(found)} />}
+      {whole && found.some(isLive) && <SaveDates dates={() => datesOf(found)} />}
       {speaker && whole && <Everywhere found={found} speaker={speaker} ask={ask} />}
     </>
+  );
+}
+
+/** Every license that matches, as a line of a table: thousands of cards would be a book. */
+function OnPaper({ of }: { of: Listed[] }) {
+  const { node } = useApp();
+  return (
+    <table class="paper">
+      <tbody>
+        {of.map((one) => (
+          <tr key={one.license}>
+            {isTrue(one, node.network) ? (
+              <>
+                <td>
+                  <Pill status={one.status} partly={one.revoked_permissions > 0 ? t("partly_some") : undefined} />
+                </td>
+                <td>{sentenceOf(one)}</td>
+                <td>{t("signed_on", { date: day(one.consent.issuedAt) })}</td>
+                <td>{t("agreement_id", { id: short(agreementOf(one.consent)) })}</td>
+              </>
+            ) : (
+              <td colSpan={4}>
+                {t("untrue")} <code>{short(one.license)}</code>
+              </td>
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -4,12 +4,14 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Key } from "../i18n.js";
 import { ApiError, type Listed, type Revoked, licensesOf, onRevocation, revocationsOf } from "../net/api.js";
+import { allKept } from "../net/kept.js";
 import { keepList, lastList } from "../net/lists.js";
 import type { Consent } from "../protocol/messages.js";
 import { recall, recallLater, useApp, useChanges } from "./app.js";
 import { explain } from "./parts.js";
 
 export const PAGE = 30;
+const SOON_MS = 500;
 
 /** The licenses of an address, updated by this page, other tabs, other nodes and the chain. */
 export function useLicenses(address: string) {
@@ -19,11 +21,15 @@ export function useLicenses(address: string) {
   const [keptAt, setKeptAt] = useState<number | null>(null); // of a list of this device, because the node does not answer
   const [turn, setTurn] = useState(0);
   const again = () => setTurn((last) => last + 1);
+  const timer = useRef(0);
+  // A take-back is told by this page and by the node, several times: the list is asked for once, after the news.
+  const soon = () => void (timer.current ||= window.setTimeout(() => ((timer.current = 0), again()), SOON_MS));
+  useEffect(() => () => clearTimeout(timer.current), []);
   useChanges((whole) => {
     if (whole.length > 0) setFound((before) => before && takenBack(before, whole));
-    again();
+    soon();
   }, []);
-  useEffect(() => onRevocation(address, again), [address]);
+  useEffect(() => onRevocation(address, soon), [address]);
   useEffect(() => {
     let wanted = true;
     void (async () => {
@@ -40,7 +46,7 @@ export function useLicenses(address: string) {
         setWhole(true);
         setKeptAt(null);
         setError("");
-        void keepList(address, all);
+        whenIdle(() => void keepList(address, all));
       } catch (problem) {
         if (!wanted) return;
         const last = await lastList(address);
@@ -58,6 +64,9 @@ export function useLicenses(address: string) {
   }, [address, turn]);
   return { found, whole, error, keptAt, again };
 }
+
+/** Later, when nobody waits for anything: thousands of entries take a phone a moment to store. */
+const whenIdle = (work: () => void): void => void ("requestIdleCallback" in window ? requestIdleCallback(work, { timeout: 2_000 }) : setTimeout(work, 500));
 
 /** The list after a node's promise to refuse these licenses as a whole. */
 function takenBack(before: Listed[], whole: Consent[]): Listed[] {
@@ -83,15 +92,18 @@ function patched(before: Listed[], page: Listed[]): Listed[] {
   return fresh.size < page.length ? [...fresh.values(), ...known] : [...known, ...fresh.values()];
 }
 
-/** The revocations of the address, once a license is revoked in part or as a whole. */
-export function useTakenOf(address: string, found: Listed[]): Revoked[] {
+/** The revocations of the address, and of which this device keeps a proof, once a license is revoked in part or as a whole. */
+export function useTakenOf(address: string, found: Listed[]): { taken: Revoked[]; proofs: ReadonlySet<string> } {
   const { node } = useApp();
   const [taken, setTaken] = useState<Revoked[]>([]);
+  const [proofs, setProofs] = useState<ReadonlySet<string>>(new Set());
   const gone = found.reduce((sum, one) => sum + one.revoked_permissions, 0);
   useEffect(() => {
-    if (gone > 0) revocationsOf(address, node.network).then(setTaken, () => undefined);
+    if (gone === 0) return;
+    revocationsOf(address, node.network).then(setTaken, () => undefined);
+    void allKept().then((all) => setProofs(new Set(all.filter((one) => one.promise && one.signature).map((one) => one.digest))));
   }, [address, gone]);
-  return taken;
+  return { taken, proofs };
 }
 
 export interface View {

@@ -68,7 +68,7 @@ function useReached(entries: Kept[]) {
   const look = async (one: Kept) => {
     const progress = await progressOf(one.digest);
     const later = progress.acknowledgement;
-    if (!one.promise && later && (await isPromise(later, one.digest, node.network, node.node_key))) {
+    if (!one.promise && later && isPromise(later, one.digest, node.network, node.node_key)) {
       const after = { ...one, sent: true, promise: later, node: node.name };
       setMade((before) => ({ ...before, [one.digest]: after }));
       if (one.signature) await keep(after);

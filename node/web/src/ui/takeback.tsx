@@ -1,12 +1,14 @@
 // Taking back: one question with what it covers and that it is final, as few signatures as possible, then the
 // progress. The page keeps every signed revocation on the device, whatever the node and the window do.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
+import { license } from "../net/api.js";
 import { WalletError, isContract, switchChain } from "../net/wallet.js";
-import type { Choice, Wish } from "../wish.js";
+import { type Covered, countOf } from "../reach.js";
 import { prepareRevocation } from "../signing.js";
+import type { Choice, Chosen, Wish } from "../wish.js";
 import { useApp } from "./app.js";
 import { Codes } from "./codes.js";
 import { Cancel, Say, Sheet, explain, short } from "./parts.js";
@@ -156,7 +158,7 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
       )}
       {chain !== undefined && <WrongNetwork theirs={chain} />}
       {ward && <Say kind="note">{t("for_ward", { address: short(ward) })}</Say>}
-      {wish.names && <Names of={wish.names} />}
+      {wish.files && wish.files.length > 0 && <Files of={wish.files} />}
       {choices.length > 1 && <Choices choices={choices} chosen={chosen} choose={choose} />}
       <Reach choice={choice} />
       <Say kind="warn" id="wish-warning">
@@ -164,12 +166,12 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
       </Say>
       <OneChainOnly signer={choice.revocations[0]!.contributor} />
       <p class="quiet small">{t("not_copies")}</p>
-      <Named revocations={choice.revocations} />
+      <Named revocations={choice.revocations} named={wish.named} />
       <button type="button" class="danger wide" aria-describedby="wish-reach wish-warning" onClick={() => sign(false)}>
         {t("sign")}
       </button>
       <p class="quiet small middle">{signatures > 1 ? t("signatures", { n: signatures }) : t("free")}</p>
-      <WalletShows revocations={choice.revocations} />
+      <WalletShows revocations={choice.revocations} named={wish.named} />
       <details>
         <summary>{t("other_ways")}</summary>
         <p>
@@ -189,15 +191,18 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
   );
 }
 
-const NAMES = 5;
+const FILES = 5;
 
-function Names({ of }: { of: string[] }) {
+/** The chosen files by their names, where this device knows them, and their short hashes. */
+function Files({ of }: { of: Chosen[] }) {
   return (
     <ul>
-      {of.slice(0, NAMES).map((one) => (
-        <li key={one}>{one}</li>
+      {of.slice(0, FILES).map(({ item, name }) => (
+        <li key={item}>
+          {name} <code class="quiet">{short(item)}</code>
+        </li>
       ))}
-      {of.length > NAMES && <li class="quiet">+ {of.length - NAMES}</li>}
+      {of.length > FILES && <li class="quiet">+ {of.length - FILES}</li>}
     </ul>
   );
 }
@@ -216,12 +221,37 @@ function Choices({ choices, chosen, choose }: { choices: Choice[]; chosen: numbe
   );
 }
 
+const MASKS = 8; // licenses that are asked about for one question
+
+/** Which permissions of partly revoked licenses are gone; asked for one after another, beside what is signed. */
+function useMasks(covered: Covered[]): ReadonlyMap<string, bigint[]> {
+  const [known, setKnown] = useState<ReadonlyMap<string, bigint[]>>(new Map());
+  useEffect(() => {
+    let wanted = true;
+    void (async () => {
+      for (const one of covered.filter(({ gone, masks }) => gone > 0 && !masks).slice(0, MASKS)) {
+        const held = await license(one.license).catch(() => null); // then the page says that it does not know
+        if (!wanted) return;
+        if (held) setKnown((before) => new Map([...before, [one.license, held.revoked_masks.map(BigInt)]]));
+      }
+    })();
+    return () => {
+      wanted = false;
+    };
+  }, [covered]);
+  return known;
+}
+
 function Reach({ choice }: { choice: Choice }) {
-  const { files, purposes, licenses } = choice;
+  const known = useMasks(choice.covered);
+  const { files, purposes, licenses, unsure } = useMemo(() => countOf(choice.covered, known), [choice, known]);
   return (
     <div id="wish-reach">
       {licenses > 0 ? (
-        <p class="reach">{t("reaches", { files: t("files", { n: files }), purposes: t("purposes_n", { n: purposes }), licenses: t("found", { n: licenses }) })}</p>
+        <p class="reach">
+          {t("reaches", { files: t("files", { n: files }), purposes: t("purposes_n", { n: purposes }), licenses: t("found", { n: licenses }) })}
+          {unsure && ` ${t("reaches_unsure")}`}
+        </p>
       ) : (
         <Say kind="warn">{t("reaches_none")}</Say>
       )}

@@ -67,7 +67,7 @@ async function submit({ node }: Pick<App, "node">, one: Kept): Promise<Kept> {
     await keep({ ...one, queued: passes(problem) });
     throw problem;
   });
-  const holds = acknowledgement && (await isPromise(acknowledgement, one.digest, node.network, node.node_key));
+  const holds = acknowledgement && isPromise(acknowledgement, one.digest, node.network, node.node_key);
   if (holds === false) throw new Said(t("no_promise"));
   const after = { ...one, sent: true, queued: false, promise: acknowledgement ?? one.promise, node: node.name };
   await keep(after);
@@ -86,8 +86,7 @@ export function useTaking(wish: Wish) {
     return theirs === app.node.network.chain_id ? null : theirs;
   }
 
-  async function signOne(revocation: Revocation, { companies, label }: Covers, queued: boolean): Promise<{ entry: Kept; stored: boolean }> {
-    const wallet = await ready(app, signer);
+  async function signOne(wallet: Wallet, revocation: Revocation, { companies, label }: Covers, queued: boolean): Promise<{ entry: Kept; stored: boolean }> {
     const signed = await signRevocation(wallet, signer, revocation, app.node.network);
     const madeAt = Math.floor(Date.now() / 1000);
     const what = label ? `${wish.what} · ${label}` : wish.what; // until now, or for ever
@@ -100,12 +99,14 @@ export function useTaking(wish: Wish) {
     const entries = [...before];
     let left = revocations;
     try {
-      const theirs = await elsewhere(await ready(app, signer));
+      let wallet: Wallet | null = await ready(app, signer);
+      const theirs = await elsewhere(wallet);
       if (theirs !== null && entries.length === 0) return setStage({ name: "ask", chain: theirs });
       if (theirs !== null) throw new Said(t("wrong_network", { theirs: String(theirs), ours: String(app.node.network.chain_id) }));
       while (left[0]) {
         setStage({ name: "signing", k: entries.length + 1, n: before.length + revocations.length });
-        const made = await signOne(left[0], covers, !onlySave);
+        const made = await signOne(wallet ?? (await ready(app, signer)), left[0], covers, !onlySave);
+        wallet = null; // before the next one, the person may have chosen another account
         entries.push(made.entry);
         left = left.slice(1);
         stored &&= made.stored;

@@ -1,7 +1,7 @@
 // Allowing a use: a form that the person fills in, or a request that they check; below it, in words and as it is
 // signed, what they are about to sign.
 
-import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { list, t } from "../../i18n.js";
 import { listedDomains } from "../../company.js";
@@ -12,6 +12,7 @@ import { recall, recallLater, useApp } from "../app.js";
 import { type Hashed, type Reading, useReading } from "../files.js";
 import { Wallets } from "../home.js";
 import { Cancel, Say } from "../parts.js";
+import { useSalts } from "../salting.js";
 import { WrongNetwork } from "../takeback.js";
 import { Answers, labelOf } from "./answers.js";
 import { Fields } from "./fields.js";
@@ -35,7 +36,13 @@ export function Allow({ query }: { query: URLSearchParams }) {
       return { ...before, files: [...kept, ...withItems(found, before.salted)] };
     });
   };
-  const reading = useReading(add);
+  const files = useRef(form.files);
+  files.current = form.files;
+  // A chosen file of salts is not licensed: the files that it fits keep their item hashes.
+  const { said, reading } = useSalts(useReading(add), async (rows) => {
+    await add(files.current.filter((one) => one.plain));
+    return { kind: "good", text: t("salts_known", { n: rows.length }) };
+  });
   // The confirmed guardian of this account stands in a form of the person's own, and can be removed there.
   useEffect(() => {
     if (!app.account || query.size > 0 || asker) return;
@@ -77,6 +84,13 @@ export function Allow({ query }: { query: URLSearchParams }) {
       )}
       <div inert={begun}>
         {!asked && <Fields {...editing} />}
+        <div role="status">
+          {said.map(({ kind, text }, at) => (
+            <Say kind={kind} key={at}>
+              {text}
+            </Say>
+          ))}
+        </div>
         {(asked || missing.length === 0) && <Answers key={origin} form={form} ready={ready} editing={asked ? editing : null} />}
       </div>
       {warnings.map((one) => (

@@ -127,8 +127,9 @@ export const withItems = (files: Hashed[], salted: boolean): Hashed[] =>
 
 /** The files with their salts: the one that this device used before for the same bytes, or a new one. */
 export async function withSalts(files: Hashed[], salted: boolean): Promise<Hashed[]> {
-  const known = new Map((await knownAs(files.map((one) => one.plain ?? ""))).filter((one) => one.salt).map((one) => [one.plain, one.salt]));
-  return withItems(files.map((one) => ({ ...one, salt: known.get(one.plain ?? "") ?? newSalt() })), salted);
+  const asked = files.flatMap(({ plain, name }) => (plain ? [{ plain, name }] : []));
+  const known = new Map((await knownAs(asked)).filter((one) => one.salt).map((one) => [one.plain, one.salt]));
+  return withItems(files.map((one) => ({ ...one, salt: known.get(one.plain ?? "") ?? one.salt ?? newSalt() })), salted);
 }
 
 function partsOf(form: Form, terms: Terms): Part[] {

@@ -7,7 +7,7 @@ import type { Dated } from "../../calendar.js";
 import { whoText } from "../../company.js";
 import { day, t } from "../../i18n.js";
 import { type Holder, type License, type Trace, license as askLicense, traceOf } from "../../net/api.js";
-import { useApp, useChanges } from "../app.js";
+import { useApp, useChanges, useShown } from "../app.js";
 import { SaveDates } from "../calendar.js";
 import { isTrue } from "../card.js";
 import { Back, Operators, Say, Trouble, Who, explain } from "../parts.js";
@@ -53,26 +53,31 @@ function Untrue() {
 function Shown({ held, trace }: { held: License; trace: Trace }) {
   const { node } = useApp();
   const { holders } = trace;
-  const [shown, setShown] = useState(PAGE);
+  const { shown, more } = useShown(PAGE);
   const ordered = useMemo(() => placed(holders).map(({ one }) => one), [holders]);
+  const dates = datesOf(held, trace);
   const block = trace.final ? t("tr_block", { block: trace.final.number }) : t("tr_no_day");
   return (
     <>
       <p class="lead">{t("tr_text", { node: node.name, block })}</p>
-      {holders.length === 0 ? <Say kind="note">{t("tr_nobody")}</Say> : <Picture holders={holders} node={node.name} />}
+      {holders.length === 0 ? <Say kind="note">{t("tr_nobody")}</Say> : (
+        <div class="traced">
+          <Picture holders={holders} node={node.name} />
+        </div>
+      )}
       <ul class="holders">
         {ordered.slice(0, shown).map((one) => (
           <HolderItem key={one.address} one={one} trace={trace} />
         ))}
       </ul>
       {ordered.length > shown && (
-        <button type="button" class="wide" onClick={() => setShown(shown + PAGE)}>
+        <button type="button" class="wide" onClick={more}>
           {t("more", { n: Math.min(PAGE, ordered.length - shown) })}
         </button>
       )}
       {trace.next && <p class="quiet">{t("tr_more_holders")}</p>}
       <p class="quiet small">{t("not_copies")}</p>
-      <SaveDates dates={datesOf(held, trace)} />
+      {dates.length > 0 && <SaveDates dates={() => dates} />}
     </>
   );
 }
