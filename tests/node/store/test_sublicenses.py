@@ -7,14 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import Tables
+from sayso_node.errors import NotFound
 from sayso_node.intake.admissions import Circumstances, admit
 from sayso_node.store import messages
 from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements import passing, sublicenses
+from sayso_node.store.statements import lookup, passing, sublicenses
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import SUBLICENSE, USE
 from support.holders import LABS, T, dispute, sublicense, use
 from support.node_rig import NOW, consent
 from support.passed_rows import passed_rows
@@ -100,3 +102,28 @@ def test_the_first_sixteen_count_and_displacement_is_for_good(tables: Tables) ->
     give(db, [sublicense(BEN, EVE, [DIGEST], expires_at=T + 1)])  # another grantee has its own
     assert len(sublicenses.sublicenses_to(db, DIGEST, EVE)) == 1
     assert all(messages.is_known(db, one.digest) for one in some)  # displaced ones stay kept
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_pages_have_each_kept_statement_once(tables: Tables, size: int) -> None:
+    """Also those that are displaced while somebody turns the pages."""
+    db = tables()
+    some = [sublicense(BEN, who, [DIGEST], expires_at=T + n) for n in range(1, 13) for who in LABS[:3]]
+    later = [sublicense(BEN, DAN, [DIGEST], expires_at=T + 100 + n) for n in range(9)]
+    said = [use(BEN, [DIGEST], f"{n}") for n in range(5)]
+    give(db, [SOLD, *some, *said])
+    for kind, kept in ((SUBLICENSE, some), (USE, said)):
+        found, after = list[bytes](), bytes(32)
+        while True:
+            page = lookup.kept(db, DIGEST, kind, after, size)
+            found += page.digests
+            if page.after is None:
+                break
+            after = page.after
+            give(db, [later.pop()] if later and kind == SUBLICENSE else [])
+        assert len(found) == len({*found})
+        assert {*found} >= {one.digest for one in kept}
+    with pytest.raises(NotFound):
+        lookup.kept(db, DIGEST, SUBLICENSE, b"n" * 32, size)
+    with pytest.raises(NotFound):
+        lookup.kept(db, DIGEST, USE, b"n" * 32, size)

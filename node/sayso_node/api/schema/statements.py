@@ -30,7 +30,7 @@ class StatementJson(Struct):
 
 
 class Statements(Struct):
-    """Statements by ascending digest; `next` is the `after` of the next page, null at the end."""
+    """Statements in a fixed order; `next` is the `after` of the next page, null at the end."""
 
     statements: list[StatementJson]
     next: Hash | None
