@@ -145,9 +145,11 @@ def test_what_concerns_too_many_is_for_everybody(
 _AS_THEN = (  # the tables that the step reads, as they were before licenses had numbers
     "CREATE TABLE grantees AS SELECT license, grantee FROM grants",
     "ALTER TABLE passed_on RENAME TO new_passed_on",
-    "CREATE TABLE passed_on AS SELECT grants.license, new_passed_on.grantee, signer FROM new_passed_on"
-    " JOIN grants ON grants.number = new_passed_on.license"
-    " JOIN sublicense_terms ON sublicense_terms.number = sublicense",
+    """
+CREATE TABLE passed_on AS SELECT grants.license, new_passed_on.grantee, signer FROM new_passed_on
+    JOIN grants ON grants.number = new_passed_on.license
+    JOIN sublicense_terms ON sublicense_terms.number = sublicense
+""",
 )
 
 
