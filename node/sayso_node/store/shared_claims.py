@@ -85,8 +85,8 @@ def _passed_on(db: Reading, sought: Sought) -> list[bytes]:
     rows = db.execute(
         "SELECT near.license FROM (SELECT license, expires_at FROM shared_claims"
         "  WHERE claim = ? AND expires_at > ? ORDER BY expires_at DESC, license DESC LIMIT ?) AS near"
-        " JOIN grants ON grants.license = near.license"
-        " WHERE EXISTS (SELECT 1 FROM passed_on WHERE passed_on.license = grants.number"
+        " CROSS JOIN grants WHERE grants.license = near.license"
+        " AND EXISTS (SELECT 1 FROM passed_on WHERE passed_on.license = grants.number"
         "  AND passed_on.grantee = ? AND counts = 1) AND grants.grantee <> ?"
         " ORDER BY near.expires_at DESC, near.license DESC LIMIT ?",
         (key, sought.now, PASSABLE, asker, asker, CONSIDERED),

@@ -71,8 +71,8 @@ def _passed_on(db: Reading, license_hash: bytes, after: bytes, limit: int) -> It
     number, *_ = grants.get(license_hash, (None,))
     grantee, least = (first.grantee, first.number) if first else (b"", -1)
     run = (
-        "SELECT number, digest FROM passed_on JOIN sublicense_terms ON number = sublicense"
-        " WHERE license = ? AND passed_on.grantee = ? AND counts = ? AND sublicense > ?"
+        "SELECT number, digest FROM passed_on CROSS JOIN sublicense_terms WHERE number = sublicense"
+        " AND license = ? AND passed_on.grantee = ? AND counts = ? AND sublicense > ?"
         " ORDER BY sublicense LIMIT ?"
     )
     following = (

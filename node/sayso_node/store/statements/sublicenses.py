@@ -82,9 +82,9 @@ def sublicenses_to(db: Reading, license_hash: bytes, grantee: bytes) -> list[Pas
     They rank by least depth, then latest expiry, then smallest digest.
     """
     rows = db.execute(
-        "SELECT digest, depth, expires_at FROM grants"
-        " JOIN passed_on ON passed_on.license = grants.number AND passed_on.grantee = ? AND counts = 1"
-        " JOIN sublicense_terms ON sublicense_terms.number = sublicense WHERE grants.license = ?"
+        "SELECT digest, depth, expires_at FROM grants CROSS JOIN passed_on CROSS JOIN sublicense_terms"
+        " WHERE passed_on.license = grants.number AND passed_on.grantee = ? AND counts = 1"
+        " AND sublicense_terms.number = sublicense AND grants.license = ?"
         " ORDER BY depth, expires_at DESC, digest",
         (grantee, license_hash),
     )
