@@ -14,7 +14,7 @@ from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
 from sayso_node.store.revocations import bits
 from sayso_node.store.statements import disputes
-from sayso_node.store.statements.chains import chains_to
+from sayso_node.store.statements.chains import Way, chains_to
 from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
@@ -58,6 +58,7 @@ class StoreKnowledge:
         self._last: tuple[bytes, PackedLicense | None] = b"", None
         self.erased: set[bytes] = set()  # licenses that were looked up and have only a tombstone
         self._consents: LRUCache[bytes, Consent] = LRUCache(KEPT_CONSENTS)
+        self._ways: LRUCache[int, Way] = LRUCache(KEPT_HOPS)
         self._chains: LRUCache[bytes, Chain] = LRUCache(KEPT_HOPS)  # by the digest of the first
         self._is_marked = lru_cache(65_536)(self._ask_mark)
 
@@ -117,7 +118,7 @@ class StoreKnowledge:
 
     def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
         """See PassedOn; only sublicenses to the asker are read, and those above them."""
-        named, ways = chains_to(self._db, names, asker)
+        named, ways = chains_to(self._db, names, asker, self._ways)
         some = {*named.values()}  # most licenses of a question share a few chains
         made = {key: [self._chain(ways[one]) for one in key] for key in some}
         return {name: made[key] for name, key in named.items()}

@@ -31,8 +31,9 @@ MANY = 100_000
 
 def terms(number: int, grantee: bytes, signer: bytes = BEN) -> SublicenseTerms:
     digest = sha256(b"sublicense %d" % number)
+    parent = bytes(32) if signer == BEN else sha256(signer)
     return SublicenseTerms(
-        digest, bytes(32), signer, grantee, ("train-ai",), T, T + 9 + number, 0.0, MANY + number
+        digest, parent, signer, grantee, ("train-ai",), T, T + 9 + number, 0.0, MANY + number
     )
 
 

@@ -31,7 +31,6 @@ from sayso_protocol.messages.message import DISPUTE, SUBLICENSE, as_kind, of_kin
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 
-_HELD_BY_SUBLICENSE: Final = "SELECT 1 FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
 _ENDORSED: Final = (
     "SELECT waiting.digest FROM waiting JOIN endorsements"
     " ON endorsements.signer = waiting.signer AND endorsements.digest = waiting.digest"
@@ -140,20 +139,9 @@ class _Standing(NamedTuple):
                 is_kept = message.signer in heeded
                 return cls(is_kept, {}, [] if is_kept else [Name(one, ANY, b"") for one in hashes])
             case _:
-                is_kept = _is_holder(db, message.signer, hashes, grants)
+                is_kept = sublicenses.is_holder(db, message.signer, hashes, grants)
                 missing = [] if is_kept else [Name(one, ANY, message.signer) for one in hashes]
                 return cls(is_kept, {}, missing)
-
-
-def _is_holder(db: Reading, signer: bytes, hashes: Sequence[bytes], grants: Grants) -> bool:
-    """Return whether an address holds one of some licenses, or is the grantee of a sublicense named."""
-    licenses = [grants[one] for one in hashes if one in grants]
-    if any(grantee == signer for _, grantee, _ in licenses):
-        return True
-    numbers = sorted(number for number, *_ in licenses)
-    if any(True for _ in many.among(db, _HELD_BY_SUBLICENSE, numbers, (signer,))):
-        return True
-    return any(one.grantee == signer for one in sublicenses.sublicenses_of(db, hashes).values())
 
 
 class _Keeping:

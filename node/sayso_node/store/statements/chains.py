@@ -4,7 +4,7 @@ However many sublicenses a license has, only those to the asker are read, and th
 256 for each license, and three more for each of these.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import NamedTuple
 
 from sayso_node.store import many
@@ -29,40 +29,49 @@ class Ways(NamedTuple):
     ways: dict[bytes, Way]
 
 
-def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes) -> Ways:
+def chains_to(
+    db: Reading, licenses: Sequence[bytes], asker: bytes, kept: MutableMapping[int, Way] | None = None
+) -> Ways:
     """Return the chains of some licenses to an asker of which every sublicense counts.
 
     A license is absent if no sublicense of it to the asker meets the parent rule. Each license costs one
-    row; what is above the asker's sublicenses is read once for all licenses.
+    row; what is above the asker's sublicenses is read once for all licenses, and for all questions that
+    pass the same `kept`: chains by the number of the asker's sublicense, of one state of the store.
     """
     query = (
         "SELECT grants.license, sublicense FROM grants CROSS JOIN passed_on"
         " WHERE passed_on.license = number AND passed_on.grantee = ? AND counts = 1"
         " AND grants.license IN"
     )
-    numbered = list[tuple[bytes, int]](many.among(db, query, licenses, (asker,)))
-    digests = sublicenses.digests_of(db, {number for _, number in numbered})
-    links = [(name, digests[number]) for name, number in numbered]
-    ways = _ways(db, {digest for _, digest in links})
-    displaced = _displaced(db, links, ways)
-    found: dict[bytes, list[bytes]] = {}
-    for name, digest in links:
-        some = found.setdefault(name, [])
-        if not displaced or not any((name, hop.digest) in displaced for hop in ways[digest][1:]):
-            some.append(digest)
-    once: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
-    named = {name: once.setdefault(key, key) for name, key in zip(found, map(tuple, found.values()))}  # noqa: B905 - of one dictionary
+    numbers: dict[bytes, tuple[int, ...]] = {}
+    for name, number in many.among(db, query, licenses, (asker,)):
+        numbers[name] = (*numbers[name], number) if name in numbers else (number,)
+    keys = {*numbers.values()}  # most licenses of a question share a few
+    found = _ways(db, {number for key in keys for number in key}, {} if kept is None else kept)
+    made = {key: tuple(found[number][0].digest for number in key) for key in keys}
+    named = {name: made[key] for name, key in numbers.items()}
+    ways = {way[0].digest: way for way in found.values()}
+    if displaced := _displaced(db, named, ways):
+        once = {key: key for key in made.values()}
+        for name, key in named.items():
+            left = tuple(
+                one for one in key if not any((name, hop.digest) in displaced for hop in ways[one][1:])
+            )
+            named[name] = once.setdefault(left, left)
     return Ways(named, ways)
 
 
-def _ways(db: Reading, digests: set[bytes]) -> dict[bytes, Way]:
+def _ways(db: Reading, numbers: set[int], kept: MutableMapping[int, Way]) -> dict[int, Way]:
     """Return some sublicenses, each with all those above it, which are the same for every license."""
-    terms, wanted = dict[bytes, SublicenseTerms](), digests
-    while wanted:  # once for each hop, because the parent rule has bounded their number
-        new = sublicenses_of(db, wanted)
+    found = {number: way for number in numbers if (way := kept.get(number))}
+    first = sublicenses.numbered(db, numbers - found.keys())
+    terms, new = dict[bytes, SublicenseTerms](), {one.digest: one for one in first.values()}
+    while new:  # once for each hop, because the parent rule has bounded their number
         terms |= new
-        wanted = {one.parent for one in new.values()} - {NO_PARENT} - terms.keys()
-    return {digest: tuple(_up(terms, digest)) for digest in digests}
+        new = sublicenses_of(db, {one.parent for one in new.values()} - {NO_PARENT} - terms.keys())
+    read = {number: tuple(_up(terms, one.digest)) for number, one in first.items()}
+    kept.update(read)
+    return found | read
 
 
 def _up(terms: dict[bytes, SublicenseTerms], digest: bytes) -> Iterator[SublicenseTerms]:
@@ -71,13 +80,15 @@ def _up(terms: dict[bytes, SublicenseTerms], digest: bytes) -> Iterator[Sublicen
         digest = one.parent
 
 
-def _displaced(db: Reading, links: Iterable[Link], ways: Mapping[bytes, Way]) -> set[Link]:
-    """Return the links above some links that do not count; most sublicenses have none."""
+def _displaced(
+    db: Reading, named: Mapping[bytes, Iterable[bytes]], ways: Mapping[bytes, Way]
+) -> set[Link]:
+    """Return the links above some sublicenses that do not count; most sublicenses have none."""
     above = {hop.digest for way in ways.values() for hop in way[1:]}
     crowded = {*many.found_in(db, "displaced", "digest", above)} if above else set[bytes]()
     asked: dict[bytes, set[bytes]] = {}
-    for name, digest in links if crowded else ():
-        for hop in ways[digest][1:]:
+    for name, digests in named.items() if crowded else ():
+        for hop in (hop for digest in digests for hop in ways[digest][1:]):
             if hop.digest in crowded:
                 asked.setdefault(hop.digest, set()).add(name)
     query = "SELECT license FROM displaced WHERE digest = ? AND license IN"

@@ -6,7 +6,7 @@ changes, except that better ones displace it (passing.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
@@ -70,10 +70,10 @@ def sublicenses_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, Sublice
     return {row[0]: _terms(row) for row in many.among(db, query, digests)}
 
 
-def digests_of(db: Reading, numbers: Iterable[int]) -> dict[int, bytes]:
-    """Return by number the digests of some kept sublicenses."""
-    query = "SELECT number, digest FROM sublicense_terms WHERE number IN"
-    return dict(many.among(db, query, sorted(numbers)))
+def numbered(db: Reading, numbers: Iterable[int]) -> dict[int, SublicenseTerms]:
+    """Return by number the terms of some kept sublicenses."""
+    query = f"SELECT {_TERMS} FROM sublicense_terms WHERE number IN"  # noqa: S608 - our own names
+    return {one.number: one for one in map(_terms, many.among(db, query, sorted(numbers)))}
 
 
 def sublicenses_to(db: Reading, license_hash: bytes, grantee: bytes) -> list[PassedOn]:
@@ -144,6 +144,18 @@ def holding(db: Reading, asked: Iterable[tuple[bytes, bytes]]) -> dict[tuple[byt
     return found
 
 
+def is_holder(db: Reading, signer: bytes, hashes: Sequence[bytes], grants: Grants) -> bool:
+    """Return whether an address holds one of some licenses, or is the grantee of a sublicense named."""
+    licenses = [grants[one] for one in hashes if one in grants]
+    if any(grantee == signer for _, grantee, _ in licenses):
+        return True
+    numbers = sorted(number for number, *_ in licenses)
+    query = "SELECT 1 FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
+    if any(True for _ in many.among(db, query, numbers, (signer,))):
+        return True
+    return any(one.grantee == signer for one in sublicenses_of(db, hashes).values())
+
+
 def depths_met(
     db: Reading, message: Sublicense, licenses: Sequence[bytes], grants: Grants
 ) -> dict[bytes, int]:
@@ -172,6 +184,5 @@ def _depths(db: Reading, terms: SublicenseTerms, grants: Grants) -> dict[bytes, 
     return {names[number]: depth for number, depth in rows}
 
 
-def _terms(row: Sequence[object]) -> SublicenseTerms:
-    one = SublicenseTerms(*row)  # type: ignore[arg-type]
-    return one._replace(purposes=tuple(str(row[4]).split(" ")))
+def _terms(row: Sequence[Any]) -> SublicenseTerms:
+    return SublicenseTerms._make((*row[:4], tuple(row[4].split(" ")), *row[5:]))
