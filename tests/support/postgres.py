@@ -18,7 +18,7 @@ from support import machine
 
 USER = "sayso"
 _VERSIONS = Path("/usr/lib/postgresql")  # where Debian puts the programs of each
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
+_MEMORY = Path("/dev/shm")
 _ROOM = 2**30  # bytes that a server of tests may need
 _SETTINGS = {
     "listen_addresses": "",
@@ -123,7 +123,7 @@ def _place() -> Path | None:
 
 @contextmanager
 def postgres() -> Iterator[Server]:
-    """Run a fresh server, in memory where there is room: a schema then costs a quarter of the CPU time."""
+    """Run a fresh server, in memory where there is room: tables then cost a quarter of the CPU time."""
     folder = Path(tempfile.mkdtemp(prefix="sayso-postgres-", dir=_place()))
     try:
         if not os.getuid():

@@ -33,8 +33,10 @@ _CHANNEL: Final = """
 CREATE OR REPLACE FUNCTION commits_channel() RETURNS text LANGUAGE sql STABLE AS
 $body$ SELECT 'sayso_' || md5(current_schema()) $body$
 """
-# The lock of the groups: any process that writes to this store. Other stores of the database have their own.
-_GROUPS: Final = b"SELECT pg_advisory_xact_lock(hashtextextended('sayso groups ' || current_schema(), 0))"
+# The lock of the groups of all processes. Each store of a database has its own, as it has a schema.
+_GROUPS: Final = (
+    b"SELECT pg_advisory_xact_lock(hashtextextended('sayso groups ' || current_schema(), 0))"
+)
 # The lock that every process beside a node shares, and that a move has alone.
 _BESIDE: Final = "hashtextextended('sayso beside ' || current_schema(), 0)"
 # What processes share besides the store itself: the node's word of its view, and what it is to send.
