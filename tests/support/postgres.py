@@ -25,6 +25,7 @@ _SETTINGS = {
     "unix_socket_permissions": "0777",
     "max_connections": "100",
     "autovacuum": "off",
+    "jit": "off",
 }
 
 
