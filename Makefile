@@ -166,7 +166,7 @@ docs: $(READY)  ## write the generated parts of docs/reference, and the costs of
 
 checks: lint types contracts audit
 
-# With the properties of the store on PostgreSQL, of which the last line makes few examples.
+# The last line runs the rest of the store's suite on PostgreSQL, with few examples of each property.
 ci: $(READY)  ## what has to pass on every change
 	$(MAKE) --jobs=2 --output-sync=target checks
 	$(MAKE) test

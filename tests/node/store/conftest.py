@@ -1,7 +1,8 @@
 """Every test that asks for a store, a backend or tables runs against each backend.
 
-Against PostgreSQL the everyday suite runs all tests but properties: a hundred examples each of many
-statements. `make ci` makes few examples of those; `make ci-full` and `make test T=tests/node/store` all.
+Against PostgreSQL the everyday suite runs neither properties, a hundred examples each of many
+statements, nor what has hundreds of messages. `make ci` runs these, too, with few examples;
+`make ci-full` and `make test T=tests/node/store` run all.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from sayso_node.store.opening import store_at
 from support.node_rig import NodeRig
 
 EVERYDAY = ("test_erasure.py",)  # with its property
+HEAVY = ("test_trace_vectors.py", "test_sync_index.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         backend = getattr(item, "callspec", None)
         if not backend or backend.params.get("backend") != "postgres" or item.path.name in EVERYDAY:
             continue
-        if is_hypothesis_test(item.obj):  # type: ignore[attr-defined]
+        if item.path.name in HEAVY or is_hypothesis_test(item.obj):  # type: ignore[attr-defined]
             item.add_marker("long")
 
 
