@@ -166,9 +166,11 @@ docs: $(READY)  ## write the generated parts of docs/reference, and the costs of
 
 checks: lint types contracts audit
 
+# The last line runs the rest of the store's suite on PostgreSQL, with few examples of each property.
 ci: $(READY)  ## what has to pass on every change
 	$(MAKE) --jobs=2 --output-sync=target checks
 	$(MAKE) test
+	$(BIN)/pytest --hypothesis-profile few -m long -k postgres tests/node/store
 
 # Some gigabytes, and a Java runtime: not needed every day. Not pinned by hash, as all else is: which build of
 # PyTorch fits depends on the machine.

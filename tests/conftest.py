@@ -23,6 +23,7 @@ os.environ["PATH"] = f"{Path(sys.prefix) / 'nodejs'}{os.pathsep}{os.environ['PAT
 
 # No test asserts a time: the machine may be busy.
 settings.register_profile("sayso", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=8)  # of what costs much: see `make ci`
 settings.load_profile("sayso")
 
 

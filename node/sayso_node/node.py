@@ -95,7 +95,9 @@ class Node:
         self._api = self._make_api(clock)
         self._http = self._api.server
         self._telling = store.board and Telling(
-            *(store.board, store, freshness, transport, self._broadcast, clock), pays=config.pays
+            *(store.board, store, freshness, transport, self._broadcast, clock),
+            pays=config.pays,
+            damaged=store.damage.report,
         )
 
     def _make_api(self, clock: Clock) -> HttpApi:

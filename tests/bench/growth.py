@@ -101,7 +101,7 @@ def _measured(size: int) -> dict[str, float]:
 
 def _fill(db: Writing, size: int) -> None:
     """Fill a store past its door, because the door takes an hour for a million."""
-    consents.admit(db, [MINE, *TOGETHER], KEEPER, NOW, NOW)
+    consents.admit(db, [*TOGETHER, MINE], KEEPER, NOW, NOW)  # the newest is listed first
     one = (1).to_bytes(32)
     words = sorted((at << 8 | (SCOPE_FLAG if at % 2 else 0)).to_bytes(32) for at in range(size))
     db.executemany(

@@ -2,7 +2,9 @@
 
 It speaks from the view that the node told last, and is silent once the node has said nothing for
 HEARD_S. It takes messages in like the node, and leaves sending, paying and reading the chain to it. Only
-contract wallets and the storage for proofs it asks the chain for itself.
+contract wallets and the storage for proofs it asks the chain for itself. If it finds the store damaged,
+it asks the node for a repair, and is silent until an audit finds nothing and the node has read the chain
+since.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ from sayso_node.errors import InvalidNodeConfig, PartFailed, StoreUnusable
 from sayso_node.folder.config import NodeConfig
 from sayso_node.folder.lock import NodeFolder
 from sayso_node.folder.settings import Settings
-from sayso_node.freshness import NEVER, Freshness
+from sayso_node.freshness import NEVER, Freshness, Told
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock
@@ -26,8 +28,10 @@ from sayso_node.serving.forwarding import OutboxForwarder
 from sayso_node.serving.http_api import HttpApi, Served
 from sayso_node.serving.telling import Notice
 from sayso_node.store.admission.sponsors import Quotas
+from sayso_node.store.integrity.guard import StoreGuard
 from sayso_node.store.interface import Board
 from sayso_node.store.opening import is_postgres, store_at
+from sayso_node.store.sharing import findings
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
 from sayso_node.supervision.logs import logger
@@ -95,6 +99,11 @@ class ApiNode:
         )
         self._forwarder = OutboxForwarder(store)
         self._supervisor = Supervisor(self._alarms, self._counters)
+        self._guard = StoreGuard(
+            *(config.network_file.network, store, self, self._alarms, self._counters),
+            ask=lambda: store.write(findings.tell),
+        )
+        self._right_since = NEVER  # by the node's clock: when the store was found to be repaired
         self._heard: Notice | None = None
         self._api: HttpApi | None = None
 
@@ -112,6 +121,7 @@ class ApiNode:
             {
                 "store": Part(self._store.watch, restarts=False),
                 "node": Part(self._follow, restarts=False),
+                "store guard": Part(self._guard.run),
                 "readiness": Part(api.readiness.run),
             }
         )
@@ -159,11 +169,24 @@ class ApiNode:
             return None
         notice = msgspec.msgpack.decode(found.told, type=Notice)
         self._clock.hear(notice.now + found.age_s)
-        self._freshness.hear(notice.view, notice.now + HEARD_S)
+        self._freshness.hear(self._since_repair(notice.view), notice.now + HEARD_S)
         self._connections.hear(notice.peers, notice.addresses)
         with self._store.read() as db:
             self._forwarder.look(db)
         return notice
+
+    def forget(self) -> None:
+        """Be silent until the node has read the chain again; see Forgetful.
+
+        The node forgets what it read when it has repaired the store, but may have told its view before.
+        """
+        self._right_since = self._clock.now()
+        self._freshness.forget()
+
+    def _since_repair(self, told: Told) -> Told:
+        if told.chain_begun > self._right_since:
+            return told
+        return msgspec.structs.replace(told, chain_begun=NEVER)
 
     def reload(self, _settings: Settings) -> None:
         """Do nothing: the limits that SIGHUP changes are those of a node that pays."""

@@ -2,10 +2,12 @@
 
 Every second it tells from which view it speaks (freshness.py), so that a process beside it may speak
 from the same one, and no longer than the node is heard. What such a process takes in is committed with a
-row of the outbox, and the row is deleted after the message was passed on to gossip.
+row of the outbox, and the row is deleted after the message was passed on to gossip. Damage of the store
+that such a process finds is the node's to repair.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -16,7 +18,7 @@ from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.interfaces import Clock, PeerState
 from sayso_node.serving.connections import NodeConnections
 from sayso_node.store.interface import Board, Store
-from sayso_node.store.sharing import outbox
+from sayso_node.store.sharing import findings, outbox
 from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every
 from sayso_protocol.errors import SaysoError
@@ -50,6 +52,7 @@ class Telling:
     Args:
         board: Where it tells.
         pays: Whether the node pays for transactions.
+        damaged: Is called when a process beside the node has found damage.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Telling:
         clock: Clock,
         *,
         pays: bool,
+        damaged: Callable[[str], object],
     ) -> None:
         self._board = board
         self._store = store
@@ -70,6 +74,8 @@ class Telling:
         self._broadcast = broadcast
         self._clock = clock
         self._pays = pays
+        self._damaged = damaged
+        self._findings: int | None = None  # of processes beside the node; None before the first look
 
     async def run(self) -> None:
         """Tell; while the database does not answer, say nothing."""
@@ -80,7 +86,11 @@ class Telling:
                 log.info("view-untold", error=error)
 
     async def tell(self) -> None:
-        """Tell once; raises StoreUnusable."""
+        """Tell once, after looking whether damage was found; raises StoreUnusable."""
+        found = await asyncio.to_thread(self._count_findings)
+        if found > (found if self._findings is None else self._findings):
+            self._damaged("a process beside the node has found damage")
+        self._findings = found
         notice = Notice(
             self._clock.now(),
             self._pays,
@@ -89,6 +99,10 @@ class Telling:
             await self._connections.listen_addresses(),
         )
         await asyncio.to_thread(self._board.tell, msgspec.msgpack.encode(notice))
+
+    def _count_findings(self) -> int:
+        with self._store.read() as db:
+            return findings.told(db)
 
     async def send(self) -> None:
         """Send what waits in the outbox until cancelled."""

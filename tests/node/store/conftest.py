@@ -1,26 +1,31 @@
 """Every test that asks for a store, a backend or tables runs against each backend.
 
-Against PostgreSQL the everyday suite runs what its engine does by itself; the properties of all queries
-take minutes there, and are for `make ci-full` and `make test T=tests/node/store`.
+Against PostgreSQL the everyday suite runs neither properties, a hundred examples each of many
+statements, nor what has hundreds of messages. `make ci` runs these, too, with few examples;
+`make ci-full` and `make test T=tests/node/store` run all.
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 from node.store.backends import BACKENDS, Backend
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import store_at
 from support.node_rig import NodeRig
 
-EVERYDAY = ("test_store.py", "test_killed.py", "test_erasure.py")
+EVERYDAY = ("test_erasure.py",)  # with its property
+HEAVY = ("test_trace_vectors.py", "test_sync_index.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         backend = getattr(item, "callspec", None)
-        if backend and backend.params.get("backend") == "postgres" and item.path.name not in EVERYDAY:
+        if not backend or backend.params.get("backend") != "postgres" or item.path.name in EVERYDAY:
+            continue
+        if item.path.name in HEAVY or is_hypothesis_test(item.obj):  # type: ignore[attr-defined]
             item.add_marker("long")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import Tables
+from node.store.harness import Tables, at_most
 from sayso_node.intake.admissions import Circumstances, admit
 from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.pending import PendingRoom
@@ -95,7 +95,7 @@ class Plain:
 
 
 @given(histories())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=at_most(30), deadline=None)
 def test_events_concern_whom_a_plain_reading_finds(
     tables: Tables, bundles: list[list[Envelope]]
 ) -> None:

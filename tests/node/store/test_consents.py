@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from node.store.harness import Tables
+from node.store.harness import Tables, at_most
 from sayso_node.store import many
 from sayso_node.store.admission import consents, revocations
 from sayso_node.store.admission.keeper import Keeper
@@ -64,7 +64,7 @@ def keep(db: Writing, bundle: list[Envelope]) -> list[Admitted]:
     return consents.admit(db, bundle, KEEPER, NOW, NOW)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=at_most(60))
 @given(st.lists(st.lists(sent, max_size=8), max_size=3), st.sampled_from([2, 1_000]))
 def test_together_as_one_by_one(
     tables: Tables, bundles: list[list[tuple[int, int]]], at_once: int

@@ -69,3 +69,27 @@ async def test_damage_that_cannot_be_repaired_is_an_alarm(tmp_path: Path) -> Non
         assert "malformed" in alarms.active()["store-damaged"]
         rig.be_current()
         assert rig.freshness.view(rig.clock.now(), 60).silence is Silence.DAMAGE
+
+
+async def test_a_process_beside_a_node_asks_it_for_a_repair_and_makes_none(tmp_path: Path) -> None:
+    with NodeRig(tmp_path) as rig:
+        await rig.give(consent(1), revocation(words=full_words(consent(1).message)))
+        parts = (NETWORK, rig.store, rig.freshness, Alarms(), rig.counters)
+        asked = list[str | None]()
+
+        async def ask() -> None:
+            asked.append(rig.store.damage.text)
+
+        beside, node = StoreGuard(*parts, audit=at_once, ask=ask), StoreGuard(*parts, audit=at_once)
+        spoil(tmp_path / "rig.sqlite", SPOILS["masks cleared"])
+        for _ in range(2):
+            rig.be_current()
+            assert not await beside.check()
+            assert rig.freshness.view(rig.clock.now(), 60).silence is Silence.DAMAGE
+        assert (len(asked), all(asked), rig.count("store_repairs")) == (2, True, 0)
+        assert await node.check()
+        rig.store.damage.report("the process beside knows nothing of the repair")
+        assert await beside.check()
+        assert rig.store.damage.text is None
+        assert rig.freshness.view(rig.clock.now(), 60).silence is Silence.CHAIN  # until it is read again
+        assert len(asked) == 2

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import Tables, add_consent
+from node.store.harness import Tables, add_consent, at_most
 from sayso_node.store import messages, queries
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
@@ -68,7 +68,7 @@ def test_only_what_this_node_sponsors_waits_for_an_anchor(tables: Tables) -> Non
     assert chain_state.due(db, NOW, 10) == [own.digest]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=at_most(25))
 @given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)), st.integers(1, 9))
 def test_pages_hold_every_digest_of_a_kind_once(
     tables: Tables, consents: set[int], revocations: set[int], page: int

@@ -26,6 +26,7 @@ from support.node_rig import consent, revocation
 from support.postgres import Server, postgres
 from support.protocol_strategies import ADA
 from support.running_node import running_node
+from support.waiting import DEADLINE_S
 
 STORE = Path(sayso_node.__file__).parent / "store"
 QUERY = re.compile(r"\s*(SELECT|INSERT INTO \w+ (VALUES|\()|UPDATE|DELETE|WITH)\b")
@@ -260,6 +261,18 @@ async def test_other_programs_may_write_beside_a_node(place: str) -> None:
         assert numbers(db) == {1, 2}
     node.stop()
     tool.stop()
+
+
+async def test_stores_of_one_database_do_not_wait_for_each_other(server: Server) -> None:
+    """A schema may be another operator's, whose groups may take long."""
+    one, other = store_at(server.schema()), store_at(server.schema())
+    one.start()
+    async with Held(one):
+        async with asyncio.timeout(DEADLINE_S):
+            await asyncio.to_thread(other.start)  # it makes its tables meanwhile
+            assert await other.write(number(1)) == 1
+    one.stop()
+    other.stop()
 
 
 async def test_a_copied_folder_is_no_second_node(place: str, tmp_path: Path) -> None:

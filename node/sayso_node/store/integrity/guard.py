@@ -2,18 +2,19 @@
 
 From the first finding on the node is silent (freshness.py), until an audit finds nothing and then the
 chain and the peers were read again, so that they have brought what was lost.
+
+A process beside a node repairs nothing: it asks the node to, and audits again until that is done.
 """
 
 import asyncio
 import contextlib
 import os
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from sayso_node.errors import StoreUnusable
-from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Randomness
 from sayso_node.store.events.feed import STORE_ID_BYTES
 from sayso_node.store.integrity.audit import Damaged, Finding
@@ -31,6 +32,13 @@ AGAIN_S: Final = 60.0  # while the store is damaged
 PASSES: Final = 4  # repairs that follow each other: a sum is repaired after what it sums
 
 Audit = Callable[[AuditOrder], Awaitable[list[Finding]]]
+
+
+class Forgetful(Protocol):
+    """What says whether the node may speak."""
+
+    def forget(self) -> None:
+        """Be silent until the chain and the peers were read again."""
 
 
 async def audited(order: AuditOrder) -> list[Finding]:
@@ -53,18 +61,31 @@ async def audited(order: AuditOrder) -> list[Finding]:
 
 
 class StoreGuard:
-    """Runs audits and repairs until cancelled."""
+    """Runs audits and repairs until cancelled.
+
+    Args:
+        network: The network of the node's messages.
+        store: What is audited.
+        freshness: Is told when the store is right again.
+        alarms: Show what is found.
+        counters: Count repairs.
+        audit: Makes an audit.
+        randomness: Draws the store's id after a repair.
+        ask: Asks the node for a repair; None in the node itself. With it there are no audits without
+            a finding, because the node makes them.
+    """
 
     def __init__(
         self,
         network: Network,
         store: Store,
-        freshness: Freshness,
+        freshness: Forgetful,
         alarms: Alarms,
         counters: Counters,
         *,
         audit: Audit = audited,
         randomness: Randomness = os.urandom,
+        ask: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._network = network
         self._store = store
@@ -73,6 +94,7 @@ class StoreGuard:
         self._counters = counters
         self._audit = audit
         self._randomness = randomness
+        self._ask = ask
         self._found = asyncio.Event()
 
     async def run(self) -> None:
@@ -84,14 +106,15 @@ class StoreGuard:
                 loop.call_soon_threadsafe(self._wake)
 
         self._store.damage.listen(wake)
-        wait_s = FIRST_AUDIT_S
+        wait_s = None if self._ask else FIRST_AUDIT_S
         if self._store.damage.text:
             self._wake()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._found.wait()
-            wait_s = AUDIT_EVERY_S if await self.check() else AGAIN_S
+            is_right = await self.check()
+            wait_s = AGAIN_S if not is_right else None if self._ask else AUDIT_EVERY_S
             self._found.clear()
 
     def _wake(self) -> None:
@@ -110,6 +133,9 @@ class StoreGuard:
                 self._alarms.end("store-damaged")
                 return True
             self._tell(findings)
+            if self._ask:
+                await self._ask()
+                return False
             if findings[0].kind is Damaged.PAGES:
                 return False
             store_id = self._randomness(STORE_ID_BYTES)

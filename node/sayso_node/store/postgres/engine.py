@@ -159,7 +159,7 @@ class PostgresEngine(GroupCommit):
         try:
             db = self._connected()
             with db.pipeline():
-                db.execute("SELECT pg_advisory_xact_lock(%s)", (preparing.LOCK,))
+                session.lock_groups(db)
                 session.begin_group(db, self._epoch, VERSION)
                 handle = Handle(db, writes=True)
                 values += [change.apply(handle) for change in group]
@@ -198,7 +198,7 @@ class PostgresEngine(GroupCommit):
         if (db := self._writing) is not None:
             with contextlib.suppress(psycopg.Error):
                 db.rollback()
-                db.execute("SELECT pg_advisory_xact_lock(%s)", (preparing.LOCK,))
+                session.lock_groups(db)
                 session.begin_group(db, self._epoch, VERSION)
                 db.execute(preparing.RESTORE_NUMBERS)
                 db.commit()

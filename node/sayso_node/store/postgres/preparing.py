@@ -14,7 +14,6 @@ from sayso_node.store.postgres.connection import Handle
 from sayso_node.store.tables.migrations import FILLS, STEPS
 from sayso_node.store.tables.schema import SCHEMA, VERSION
 
-LOCK: Final = int.from_bytes(b"sayso")  # of the groups; any process on this database that writes
 _FIRST: Final = 13  # the first version of a store in PostgreSQL
 STATE: Final = """
 CREATE TABLE store_state (version BIGINT NOT NULL, commits BIGINT NOT NULL);
@@ -39,7 +38,7 @@ _STRONGER: Final = ("remote_write", "remote_apply")  # of synchronous_commit: on
 
 def prepare(db: psycopg.Connection[Any], name: str, randomness: Randomness) -> None:
     """Create the tables of an empty database, migrate older ones, refuse unknown ones."""
-    db.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    session.lock_groups(db)
     handle = Handle(db)
     if not has_store(db):
         _create(db, name, randomness)

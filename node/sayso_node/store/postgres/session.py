@@ -33,6 +33,10 @@ _CHANNEL: Final = """
 CREATE OR REPLACE FUNCTION commits_channel() RETURNS text LANGUAGE sql STABLE AS
 $body$ SELECT 'sayso_' || md5(current_schema()) $body$
 """
+# The lock of the groups of all processes. Each store of a database has its own, as it has a schema.
+_GROUPS: Final = (
+    b"SELECT pg_advisory_xact_lock(hashtextextended('sayso groups ' || current_schema(), 0))"
+)
 # The lock that every process beside a node shares, and that a move has alone.
 _BESIDE: Final = "hashtextextended('sayso beside ' || current_schema(), 0)"
 # What processes share besides the store itself: the node's word of its view, and what it is to send.
@@ -116,6 +120,11 @@ def begin_epoch(db: psycopg.Connection[Any]) -> int:
     row = db.execute("UPDATE store_state SET epoch = epoch + 1 RETURNING epoch").fetchone()
     assert row  # noqa: S101 - the table has one row
     return int(row[0])
+
+
+def lock_groups(db: psycopg.Connection[Any]) -> None:
+    """Wait until no other process writes to the store, and have the lock until the transaction ends."""
+    db.execute(_GROUPS)
 
 
 def begin_group(db: psycopg.Connection[Any], epoch: int | None, version: int) -> None:
