@@ -48,6 +48,8 @@ def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes) -> Ways:
     found: dict[bytes, list[bytes]] = {}
     for name, digest in links:
         some = found.setdefault(name, [])
+        if digest not in ways:  # one above it has ended
+            continue
         if not displaced or not any((name, hop.digest) in displaced for hop in ways[digest][1:]):
             some.append(digest)
     once: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
@@ -56,18 +58,22 @@ def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes) -> Ways:
 
 
 def _ways(db: Reading, digests: set[bytes]) -> dict[bytes, Way]:
-    """Return some sublicenses, each with all those above it, which are the same for every license."""
+    """Return some sublicenses, each with all those above it, which are the same for every license.
+
+    Those above which one has ended (rule 15.7) are left out.
+    """
     terms, wanted = dict[bytes, SublicenseTerms](), digests
     while wanted:  # once for each hop, because the parent rule has bounded their number
         new = sublicenses_of(db, wanted)
         terms |= new
         wanted = {one.parent for one in new.values()} - {NO_PARENT} - terms.keys()
-    return {digest: tuple(_up(terms, digest)) for digest in digests}
+    ways = {digest: tuple(_up(terms, digest)) for digest in digests}
+    return {digest: way for digest, way in ways.items() if way and way[-1].parent == NO_PARENT}
 
 
 def _up(terms: dict[bytes, SublicenseTerms], digest: bytes) -> Iterator[SublicenseTerms]:
-    while digest != NO_PARENT:
-        yield (one := terms[digest])
+    while one := terms.get(digest):
+        yield one
         digest = one.parent
 
 
@@ -77,7 +83,7 @@ def _displaced(db: Reading, links: Iterable[Link], ways: Mapping[bytes, Way]) ->
     crowded = {*many.found_in(db, "displaced", "digest", above)} if above else set[bytes]()
     asked: dict[bytes, set[bytes]] = {}
     for name, digest in links if crowded else ():
-        for hop in ways[digest][1:]:
+        for hop in ways.get(digest, ())[1:]:
             if hop.digest in crowded:
                 asked.setdefault(hop.digest, set()).add(name)
     query = "SELECT license FROM displaced WHERE digest = ? AND license IN"
