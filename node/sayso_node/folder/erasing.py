@@ -99,7 +99,7 @@ class Erasing:
         return Found(found, standing, undated, 0)
 
     def erase(self, licenses: Sequence[bytes]) -> int:
-        """Erase consents, a few in one transaction; returns how many. Raises what `erasure.erase` does."""
+        """Erase consents, a few in one transaction; returns how many. Raises as `erasure.erase` does."""
         return asyncio.run(self._erase(licenses))
 
     async def _erase(self, licenses: Sequence[bytes]) -> int:

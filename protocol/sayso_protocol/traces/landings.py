@@ -100,11 +100,11 @@ class Landings:
     def _is_erased(self, cover: Cover) -> bool:
         return self._files is not None and cover.scope is not None
 
-    def _of(self, cover: Cover) -> Sequence[int]:
+    def _of(self, cover: Cover) -> list[int]:
         places = [cover.at(self._consent, at, item) for at, item in enumerate(self._items)]
-        return self._moments.of(places)
+        return list(self._moments.of(places))
 
-    def _of_erased(self, cover: Cover) -> Sequence[int]:
+    def _of_erased(self, cover: Cover) -> list[int]:
         assert self._files is not None  # noqa: S101 - of an erased consent
         assert cover.scope is not None  # noqa: S101 - of a file
         words = self._files.get((cover.address, cover.scope), {})

@@ -9,7 +9,7 @@ from node.store.test_sublicenses import give
 from node.store.test_traces import be_final, dated, land
 from sayso_node.store import erasure, log_pages, messages
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements import chains, ends, lookup, sublicenses, traces
+from sayso_node.store.statements import chains, ends, licenses, lookup, sublicenses, traces
 from sayso_node.store.sync import entries as sync_entries
 from sayso_node.store.sync import index as sync_index
 from sayso_protocol.messages.consent import Consent
@@ -253,7 +253,7 @@ def test_many_revoked_licenses_take_rounds_and_none_is_read_twice(
     be_final(db, 90, at(5) + TERMS.removal_days * DAY_S + KEPT_S)
     monkeypatch.setattr(ends, "PERMISSIONS", 8)
     read = list[bytes]()
-    original = ends.licensed
+    original = licenses.licensed
 
     def counted(handle: Reading, network: Any, name: bytes) -> Any:
         read.append(name)

@@ -20,7 +20,7 @@ _STAYS: Final = (
     "  license hash, and that it was revoked: so that a copy of the consent is refused",
     "  contributor, grantee, guardian, marketplace, purposes, dates, number of items, number of the",
     "  agreement: so that the trace still says who has to confirm the removal, and until when",
-    "  revocations and the people of the consent: so that a new consent on the same terms is revoked, too",
+    "  revocations, and whom they are of: so that a new consent on the same terms is revoked, too",
     "not reached: other nodes, the chain, backups, exports, and what grantees hold",
 )
 
