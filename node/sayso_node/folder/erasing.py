@@ -20,8 +20,8 @@ from sayso_node.store.opening import is_empty, store_at
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.network import Network
 
-PAGE: Final = 256  # licenses that are looked at in one reading transaction
-AT_ONCE: Final = 16  # consents that are erased in one transaction
+LICENSES_A_PAGE: Final = 256  # licenses that are looked at in one reading transaction
+ERASED_AT_ONCE: Final = 16  # consents that are erased in one transaction
 
 
 class Erasable(NamedTuple):
@@ -41,8 +41,15 @@ class Erasable(NamedTuple):
     revoked_at: int | None
 
 
-class Found(NamedTuple):
-    """The consents that may be erased, and how many of those asked for may not."""
+class ToErase(NamedTuple):
+    """The consents that may be erased, and how many of those asked for are left alone.
+
+    Attributes:
+        erasable: Those that may be erased.
+        standing: How many have a permission that is not revoked, or was revoked later than asked for.
+        undated: Of how many no final block says since when they are revoked.
+        earlier: How many were erased earlier.
+    """
 
     erasable: list[Erasable]
     standing: int
@@ -56,7 +63,7 @@ class Erasing:
     def __init__(self, store: Store, network: Network) -> None:
         self._store, self._network = store, network
 
-    def named(self, licenses: Sequence[bytes]) -> Found:
+    def named(self, licenses: Sequence[bytes]) -> ToErase:
         """Return those of some licenses that may be erased; `earlier` counts those that are erased.
 
         Raises NotFound, NotRevoked and NotDated for the first of the others.
@@ -68,9 +75,9 @@ class Erasing:
                     earlier += 1
                 else:
                     found.append(self._erasable(db, one))
-        return Found(found, 0, 0, earlier)
+        return ToErase(found, 0, 0, earlier)
 
-    def chosen(self, contributor: bytes | None, revoked_before: int | None) -> Found:
+    def chosen(self, contributor: bytes | None, revoked_before: int | None) -> ToErase:
         """Return all consents that may be erased: of one contributor, or revoked before a time, or both.
 
         The time is that of the chain, seconds since the epoch. What was revoked later stands.
@@ -96,7 +103,7 @@ class Erasing:
                             found.append(one)
                         else:
                             standing += 1
-        return Found(found, standing, undated, 0)
+        return ToErase(found, standing, undated, 0)
 
     def erase(self, licenses: Sequence[bytes]) -> int:
         """Erase consents, a few in one transaction; returns how many. Raises as `erasure.erase` does."""
@@ -104,7 +111,7 @@ class Erasing:
 
     async def _erase(self, licenses: Sequence[bytes]) -> int:
         count = 0
-        for some in _parts(licenses, AT_ONCE):
+        for some in _parts(licenses, ERASED_AT_ONCE):
             count += await self._store.write(partial(_erase_all, network=self._network, some=some))
         return count
 
@@ -117,12 +124,12 @@ class Erasing:
         if contributor is not None:
             with self._store.read() as db:
                 held = messages.licenses_of(db, contributor)
-            yield from _parts(held, PAGE)
+            yield from _parts(held, LICENSES_A_PAGE)
             return
         after = b""
         while True:
             with self._store.read() as db:
-                page = messages.digests(db, CONSENT, after, PAGE)
+                page = messages.digests(db, CONSENT, after, LICENSES_A_PAGE)
             if not page:
                 return
             yield page

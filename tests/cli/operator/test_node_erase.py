@@ -75,8 +75,8 @@ def test_of_a_person_or_before_a_day(world: World, folder: Path) -> None:
 
 
 def test_every_page_and_every_part(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "PAGE", 1)
-    monkeypatch.setattr(erasing, "AT_ONCE", 1)
+    monkeypatch.setattr(erasing, "LICENSES_A_PAGE", 1)
+    monkeypatch.setattr(erasing, "ERASED_AT_ONCE", 1)
     world.run("node", "erase", folder, "--revoked-before", "2030-01-01", "--yes")
     assert erased(folder) == {HELD.digest, OTHER.digest}
 

@@ -232,8 +232,8 @@ def test_a_round_looks_at_some_and_the_next_at_others(
     db = tables()
     said = [use(BEN, [SOLD.digest], f"run-{n}") for n in range(7)]
     give(db, [SOLD, *said])
-    monkeypatch.setattr(ends, "AT_ONCE", 3)
-    monkeypatch.setattr(ends, "HASHES", 2)
+    monkeypatch.setattr(ends, "LOOKS_AT_ONCE", 3)
+    monkeypatch.setattr(ends, "HASHES_AT_ONCE", 2)
     be_final(db, 90, EXPIRED)
     ended = list[int]()
     while found := ends.look(db, NETWORK):
@@ -251,7 +251,7 @@ def test_many_revoked_licenses_take_rounds_and_none_is_read_twice(
     give(db, [*some, one, STOP])
     land(db, 5, STOP)
     be_final(db, 90, at(5) + TERMS.removal_days * DAY_S + KEPT_S)
-    monkeypatch.setattr(ends, "PERMISSIONS", 8)
+    monkeypatch.setattr(ends, "PERMISSIONS_A_ROUND", 8)
     read = list[bytes]()
     original = licenses.licensed
 

@@ -12,9 +12,9 @@ from sayso.extras import extra
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
 
 if TYPE_CHECKING:
-    from sayso_node.folder.erasing import Erasable, Erasing, Found
+    from sayso_node.folder.erasing import Erasable, Erasing, ToErase
 
-SHOWN: Final = 20  # consents that are listed one by one
+LICENSES_SHOWN: Final = 20  # consents that are listed one by one
 _STAYS: Final = (
     "what stays on this node, and why:",
     "  license hash, and that it was revoked: so that a copy of the consent is refused",
@@ -67,7 +67,7 @@ def erase(
         _erase(store, found, yes=yes)
 
 
-def _erase(store: "Erasing", found: "Found", *, yes: bool) -> None:
+def _erase(store: "Erasing", found: "ToErase", *, yes: bool) -> None:
     _show(found)
     if not found.erasable:
         say("nothing to erase")
@@ -80,10 +80,10 @@ def _erase(store: "Erasing", found: "Found", *, yes: bool) -> None:
     say(f"erased {several(count, 'license')}")
 
 
-def _show(found: "Found") -> None:
-    for one in found.erasable[:SHOWN]:
+def _show(found: "ToErase") -> None:
+    for one in found.erasable[:LICENSES_SHOWN]:
         say(f"{hex_text(one.license)}: {_described(one)}")
-    if (more := len(found.erasable) - SHOWN) > 0:
+    if (more := len(found.erasable) - LICENSES_SHOWN) > 0:
         say(f"and {several(more, 'license')} more")
     for count, why in (
         (found.earlier, "erased earlier"),

@@ -31,9 +31,11 @@ from sayso_protocol.traces.landings import Landings
 
 LOOK_S: Final = 30 * DAY_S  # in this time each statement is looked at once
 UNDATED_S: Final = 3_600  # until another look at what a block without a known time revoked
-AT_ONCE: Final = 256  # statements of a round
-PERMISSIONS: Final = 262_144  # of a round, which ends after the license that reaches them
-HASHES: Final = 4_096  # of statements that end in one transaction: the one that reaches them is the last
+LOOKS_AT_ONCE: Final = 256  # statements of a round
+PERMISSIONS_A_ROUND: Final = 65_536  # of a round, which ends after the license that reaches them
+HASHES_AT_ONCE: Final = (
+    4_096  # of statements that end in one transaction: the one that reaches them is the last
+)
 
 
 class Look(NamedTuple):
@@ -64,7 +66,7 @@ def look(db: Reading, network: Network) -> list[Look]:
         " JOIN messages ON messages.digest = statement_ends.digest"
         " WHERE look_at <= ? ORDER BY look_at, statement_ends.digest LIMIT ?"
     )
-    rows = db.execute(query, (final.time, AT_ONCE)).fetchall()
+    rows = db.execute(query, (final.time, LOOKS_AT_ONCE)).fetchall()
     looking, found = _Looking(db, network, final), list[Look]()
     for over, ends_at, body in rows:
         if looking.left <= 0:
@@ -77,7 +79,7 @@ def look(db: Reading, network: Network) -> list[Look]:
 
 def settle(db: Writing, network: Network, found: Sequence[Look]) -> int:
     """Do what a look found, and return how many statements have ended; the rest is found again."""
-    left, ended = HASHES, 0
+    left, ended = HASHES_AT_ONCE, 0
     for one in found:
         if one.again_at is not None:
             change = "UPDATE statement_ends SET look_at = ?, over = ?, ends_at = ? WHERE digest = ?"
@@ -97,7 +99,7 @@ class _Looking:
         self._db, self._network, self._now = db, network, final.time
         self._bits, self._moments = StoreBits(db), StoreMoments(db, network, final.number)
         self._ends: dict[tuple[bytes, bytes], int] = {}  # of licenses for holders
-        self.left = PERMISSIONS
+        self.left = PERMISSIONS_A_ROUND
 
     def at(self, envelope: Envelope, before: Look) -> Look:
         """Look at one statement; `before` is what was found earlier."""
