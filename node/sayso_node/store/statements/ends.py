@@ -137,7 +137,7 @@ class _Looking:
         query = "SELECT look_at FROM statement_ends WHERE digest = ?"
         if row := self._db.execute(query, (name,)).fetchone():
             return max(int(row[0]), self._now + 1)  # not before the sublicense that it names
-        return one.ends_at if sublicenses.grantees_of(self._db, [name]) else None
+        return one.ends_at if sublicenses.grants_of(self._db, [name]) else None
 
     def _license_end(self, found: Licensed, holder: bytes) -> int:
         consent, landed = found.consent, []
@@ -156,22 +156,33 @@ def _end(db: Writing, network: Network, digest: bytes) -> bool:
     if row is None or row[1] in messages.TOMBSTONES:
         return False
     envelope, kind = decode(row[0], network), row[1]
-    names = [(one, digest) for one in envelope.items]
+    signer = envelope.message.signer
     if kind == SUBLICENSE:
-        db.executemany("DELETE FROM passed_on WHERE license = ? AND digest = ?", names)
+        _pass_no_more(db, envelope)
         for table in ("displaced", "sublicense_terms", "waiting_names"):
             db.execute(f"DELETE FROM {table} WHERE digest = ?", (digest,))  # noqa: S608 - our own names
     else:
-        change = "DELETE FROM named WHERE hash = ? AND kind = ? AND digest = ?"
-        db.executemany(change, ((one, kind, digest) for one in envelope.items))
+        change = "DELETE FROM named WHERE hash = ? AND kind = ? AND signer = ? AND digest = ?"
+        db.executemany(change, ((one, kind, signer, digest) for one in envelope.items))
     if kind == DISPUTE:
         change = "DELETE FROM disputes WHERE hash = ? AND signer = ? AND digest = ?"
-        signer = envelope.message.signer
         db.executemany(change, ((one, signer, digest) for one in envelope.items))
     change = "DELETE FROM statement_words WHERE signer = ? AND word = ?"
-    db.execute(change, (envelope.message.signer, publishing.word_of(digest)))
+    db.execute(change, (signer, publishing.word_of(digest)))
     for table in ("anchor_queue", "statement_ends"):
         db.execute(f"DELETE FROM {table} WHERE digest = ?", (digest,))  # noqa: S608 - our own names
     messages.bury_statement(db, digest)
     change_sums(db, kind, [digest_change(digest, -1)])
     return True
+
+
+def _pass_no_more(db: Writing, envelope: Envelope) -> None:
+    """Remove the rows of a sublicense, one for each license that it passes on."""
+    terms = sublicenses.sublicense_of(db, envelope.digest)
+    if terms is not None:
+        grants = sublicenses.grants_of(db, envelope.items)
+        db.executemany(
+            "DELETE FROM passed_on"
+            " WHERE license = ? AND grantee = ? AND counts IN (0, 1) AND sublicense = ?",
+            ((number, terms.grantee, terms.number) for number, *_ in grants.values()),
+        )

@@ -93,8 +93,8 @@ def sublicenses_to(db: Reading, license_hash: bytes, grantee: bytes) -> list[Pas
 
 def passed_by(db: Reading, digest: bytes, licenses: Iterable[bytes]) -> set[bytes]:
     """Return those of some licenses for which a kept sublicense meets the parent rule."""
-    query = "SELECT license FROM passed_on WHERE digest = ? AND license IN"
-    return {one for (one,) in many.among(db, query, licenses, (digest,))}
+    one = sublicense_of(db, digest)
+    return set(_depths(db, one, grants_of(db, licenses))) if one else set()
 
 
 def depth_of(db: Reading, license_hash: bytes, digest: bytes) -> int | None:
