@@ -254,7 +254,6 @@ CREATE INDEX endorsements_by_block ON endorsements (block_number);
     23: endings_step.ENDINGS_STEP,
 }
 """The step from each version to the next, by version."""
-
 _AT_ONCE: Final = 1_000  # messages
 
 
