@@ -93,6 +93,12 @@ class NotRevoked(SaysoError):
     code = "not-revoked"
 
 
+class NotDated(SaysoError):
+    """The consent cannot be erased yet: no final block says since when a permission is revoked."""
+
+    code = "not-dated"
+
+
 class StoreUnusable(SaysoError):
     """The node's database cannot be opened, read or written. Acknowledged revocations are kept."""
 

@@ -35,7 +35,7 @@ RESTARTED = sorted(name for name, part in PARTS.items() if part.restarts)
 
 def test_these_are_the_parts() -> None:
     kept = {"gossip", "sync", "batches", "follower", "wallets", "archivist", "payer", "snapshots"}
-    kept |= {"registry watch", "store guard", "readiness", "presence", "dates"}
+    kept |= {"registry watch", "store guard", "readiness", "presence", "dates", "ends"}
     assert set(RESTARTED) == kept
     assert PARTS.keys() - kept == {
         "store"

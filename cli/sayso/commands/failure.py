@@ -48,6 +48,9 @@ HINTS: Final = {
     "can, and what it cannot needs a backup (sayso node restore)",
     "store-moved": "finish the move: repeat the same sayso node move-store; if it was finished, let "
     "`store` in node.toml name where the store is now",
+    "not-revoked": "a license is erased after all of it is revoked: ask its contributor for that",
+    "not-dated": "wait until a batch or the registry has the revocation in a final block that the node "
+    "has read",
     "wrong-store": "put the store of this identity and this network back into the folder",
 }
 

@@ -3,7 +3,7 @@
 endpoints ── follower ── store
     │  ├──── contract wallets, their watch
     │  ├──── archivist ── store
-    │  └──── block dates ── store
+    │  └──── block dates, statement ends ── store
     └─────── payer ── anchorer, relayer, wallet deployer ── store
 """
 
@@ -12,6 +12,7 @@ from random import SystemRandom
 
 from sayso_node.chain.following.block_dates import BlockDates
 from sayso_node.chain.following.follower import Follower
+from sayso_node.chain.following.statement_ends import StatementEnds
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
@@ -83,6 +84,7 @@ class ChainSide:
         self._allowance = _allowance(settings)
         self._limited: tuple[Relayer | WalletDeployer, ...] = ()
         self._dates = BlockDates(self.endpoints, store, finality, interval_s)
+        self._ends = StatementEnds(network, store, interval_s)
         self._payer = self._make_payer()
 
     def _make_payer(self) -> Payer | None:
@@ -129,6 +131,7 @@ class ChainSide:
                 "archivist": self._archivist.run,
                 "registry watch": self._registry.run,
                 "dates": self._dates.run,
+                "ends": self._ends.run,
             }
         if self._payer:
             running["payer"] = self._payer.run

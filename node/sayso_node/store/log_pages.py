@@ -1,7 +1,7 @@
 """The messages of a store in the order of arrival, page by page, as `sayso node export` writes them.
 
 First those that are kept, then revocations and statements that wait without a promise. Of erased
-consents there is nothing left to give.
+consents and ended statements there is nothing left to give.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Final
 from sayso_node.store.interface import Reading
 from sayso_node.store.messages import ERASED
 
-_TABLES: Final = {"messages": f" AND kind <> {ERASED}", "pending": "", "waiting": ""}
+_TABLES: Final = {"messages": f" AND kind > {ERASED}", "pending": "", "waiting": ""}
 
 
 def log_pages(db: Reading, size: int) -> Iterator[list[bytes]]:

@@ -1,14 +1,17 @@
 """Stores and finds messages; the functions take a transaction of the store."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sayso_node.store import many
 from sayso_node.store.integrity.checksums import check_message, of_message
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import CONSENT
 
-ERASED = 0  # kind of a tombstone (rule 8.13): known, but neither listed nor given out
+# Kinds of tombstones, below all others: known, but neither listed nor given out.
+ERASED: Final = 0  # of a consent (rule 8.13)
+ENDED: Final = -1  # of a statement (rule 15.7)
+TOMBSTONES: Final = (ERASED, ENDED)
 
 
 class Message(NamedTuple):
@@ -40,7 +43,7 @@ def known_of(db: Reading, digests: Iterable[bytes]) -> set[bytes]:
 
 
 def bodies_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Return the stored envelopes of those of some digests that are known; empty for an erased one."""
+    """Return the stored envelopes of those of some digests that are known; empty for a tombstone."""
     return dict(many.among(db, "SELECT digest, body FROM messages WHERE digest IN", digests))
 
 
@@ -64,10 +67,33 @@ def bury(db: Writing, seq: int) -> None:
     db.execute(change, (ERASED, b"", kept, seq))
 
 
+def bury_statement(db: Writing, digest: bytes) -> None:
+    """Replace a statement by its tombstone, which does not say whose it was, nor since when."""
+    row = (ENDED, b"", b"", 0.0, of_message(digest, ENDED, b"", 0.0))
+    columns = "kind = ?, contributor = ?, body = ?, arrived_at = ?, sum = ?"
+    db.execute(f"UPDATE messages SET {columns} WHERE digest = ?", (*row, digest))  # noqa: S608 - our own names
+
+
+def is_tombstone(db: Reading, digest: bytes) -> bool:
+    """Return whether a message is known and gone: an erased consent, or a statement that has ended."""
+    query = "SELECT kind FROM messages WHERE digest = ?"
+    row = db.execute(query, (digest,)).fetchone()
+    return row is not None and row[0] in TOMBSTONES
+
+
+def erased(db: Reading, digest: bytes) -> Stored | None:
+    """Return the tombstone of a consent by its license hash; raises StoreDamaged."""
+    return _stored(db, digest, ERASED)
+
+
 def consent(db: Reading, digest: bytes) -> Stored | None:
     """Return a stored consent by its license hash; raises StoreDamaged."""
+    return _stored(db, digest, CONSENT)
+
+
+def _stored(db: Reading, digest: bytes, kind: int) -> Stored | None:
     query = "SELECT seq, digest, kind, body, arrived_at, sum FROM messages WHERE digest = ? AND kind = ?"
-    row = db.execute(query, (digest, CONSENT)).fetchone()
+    row = db.execute(query, (digest, kind)).fetchone()
     if row is None:
         return None
     seq, name, kind, body, arrived_at, kept = row
@@ -125,7 +151,7 @@ def digests(db: Reading, kind: int, after: bytes, limit: int) -> list[bytes]:
 def bodies(db: Reading, wanted: Iterable[bytes]) -> Iterator[bytes]:
     """Return the stored envelopes of some digests; digests without a message are skipped."""
     for digest in wanted:
-        query = "SELECT body FROM messages WHERE digest = ? AND kind <> ?"
+        query = "SELECT body FROM messages WHERE digest = ? AND kind > ?"
         if row := db.execute(query, (digest, ERASED)).fetchone():
             yield row[0]
 

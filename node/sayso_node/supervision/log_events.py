@@ -38,6 +38,7 @@ LOG_EVENTS: Final = {
     "events-lost": "the store had lost what blocks revoked or anchored",
     "receipts-unstored": "transaction receipts could not be stored",
     "receipts-unproved": "there is no proof of the revocations in a block",
+    "ends-unstored": "statements whose time is over could not be removed",
     "dates-unstored": "the dates of blocks could not be stored",
     "wallet-answers-unstored": "answers of contract wallets could not be stored",
     # paying

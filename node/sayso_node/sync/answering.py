@@ -14,7 +14,7 @@ from sayso_node.errors import NodeBusy
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Clock
-from sayso_node.store import erasure
+from sayso_node.store import messages
 from sayso_node.store.interface import Store
 from sayso_node.supervision.workers import Runner, in_thread
 from sayso_node.sync.bill import (
@@ -106,8 +106,8 @@ class Answering:
         return answers.encode_taken([TAKEN if self._has(one) else DECLINED for one in outcomes])
 
     def _has(self, outcome: Outcome) -> bool:
-        """Return whether the message is stored; an erased one (rule 8.13) is known but not stored."""
+        """Return whether the message is stored; a tombstone is known, but not stored."""
         if outcome.status is not Status.KNOWN or outcome.envelope is None:
             return outcome.status is Status.STORED
         with self._store.read() as db:
-            return not erasure.is_erased(db, outcome.envelope.digest)
+            return not messages.is_tombstone(db, outcome.envelope.digest)

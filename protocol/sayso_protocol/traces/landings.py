@@ -4,7 +4,7 @@ The clock of a removal starts at a block, never at the time at which a node hear
 that every node computes the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from sayso_protocol.messages.consent import Consent
@@ -15,6 +15,7 @@ UNDATED: Final = 2**63 - 2  # revoked, and no final block says so
 NOT_REVOKED: Final = 2**63 - 1  # not revoked
 OWN_BIT: Final = "permission"  # what revoked an item, where no scope did
 ONE_FILE: Final = "file"
+Files = Mapping[tuple[bytes, str], Mapping[int, int]]  # words by position, by address and scope
 Moment = tuple[int, str]  # a height, UNDATED or NOT_REVOKED, and what set the bit
 
 
@@ -53,12 +54,20 @@ class Landings:
 
     Args:
         consent: The consent.
-        items: Its items in their order.
+        items: Its items in their order; of an erased consent, as many empty ones.
         moments: By which blocks bits were set.
+        files: Of an erased consent, the words of the scopes of single files that were set: those of
+            the others were erased with the items.
     """
 
-    def __init__(self, consent: Consent, items: Sequence[bytes], moments: Moments) -> None:
-        self._consent, self._items, self._moments = consent, items, moments
+    def __init__(
+        self,
+        consent: Consent,
+        items: Sequence[bytes],
+        moments: Moments,
+        files: Files | None = None,
+    ) -> None:
+        self._consent, self._items, self._moments, self._files = consent, items, moments, files
         self._by_item: dict[Cover, list[int]] = {}  # what does not depend on the holder
 
     def of(self, holder: bytes, purposes: Sequence[str]) -> list[HolderLanding]:
@@ -85,9 +94,25 @@ class Landings:
 
     def _blocks(self, cover: Cover) -> Sequence[int]:
         if cover not in self._by_item:
-            places = [cover.at(self._consent, at, item) for at, item in enumerate(self._items)]
-            self._by_item[cover] = list(self._moments.of(places))
+            self._by_item[cover] = self._of_erased(cover) if self._is_erased(cover) else self._of(cover)
         return self._by_item[cover]
+
+    def _is_erased(self, cover: Cover) -> bool:
+        return self._files is not None and cover.scope is not None
+
+    def _of(self, cover: Cover) -> list[int]:
+        places = [cover.at(self._consent, at, item) for at, item in enumerate(self._items)]
+        return list(self._moments.of(places))
+
+    def _of_erased(self, cover: Cover) -> list[int]:
+        assert self._files is not None  # noqa: S101 - of an erased consent
+        assert cover.scope is not None  # noqa: S101 - of a file
+        words = self._files.get((cover.address, cover.scope), {})
+        places = [Place(cover.address, word, 0, cover.scope) for word in words.values()]
+        found = [NOT_REVOKED] * len(self._items)
+        for at, block in zip(words, self._moments.of(places), strict=True):
+            found[at] = block
+        return found
 
 
 def _label(cover: Cover) -> str:

@@ -19,6 +19,7 @@ from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.sync.fingerprints import ROOT
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, Sought
+from support.dating import date_all
 from support.node_rig import NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, full_words
 
@@ -65,6 +66,8 @@ async def test_a_license_is_erased_by_its_agreement(
 
 
 async def erase(rig: NodeRig, envelope: Envelope) -> None:
+    """Erase a consent, as if all that is revoked were in a final block."""
+    await rig.store.write(date_all)
     await rig.store.write(lambda db: erasure.erase(db, NETWORK, envelope.digest))
 
 

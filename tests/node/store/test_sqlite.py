@@ -19,6 +19,7 @@ from sayso_node.store.revocations import bits
 from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.tables.schema import VERSION
 from sayso_node.store.writing.writer import GROUP_LIMIT
+from support.dating import date_all
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, NETWORK
 
@@ -138,6 +139,7 @@ async def test_of_what_was_erased_no_byte_is_left(rig: NodeRig) -> None:
     held = consent(1, count=300)
     secret = held.items[7]
     await rig.give(held, revocation("everything"), consent(2))
+    await rig.store.write(date_all)
     await rig.store.write(lambda db: erasure.erase(db, NETWORK, held.digest))
     files = list(rig.folder.glob("*"))
     with rig.store.read() as db:

@@ -125,6 +125,8 @@ def as_before_numbers(path: Path) -> None:
     """A store of version 22, before licenses and sublicenses had numbers, with what this one has."""
     db = sqlite3.connect(path)
     db.executescript((HERE / "before_numbers.sql").read_text())
+    for what in ("TRIGGER statement_ends_in", "TABLE statement_ends", "TABLE erased"):
+        db.execute(f"DROP {what}")
     db.execute("PRAGMA user_version = 22")
     db.commit()
     db.close()
@@ -153,6 +155,8 @@ def test_what_was_passed_on_and_named_stays_so(tmp_path: Path) -> None:
     assert shape(path) == shape(tmp_path / "new.sqlite")
     with closing(SqliteConnection(path, isolation_level=None)) as tables:
         assert asked(tables, some) == before
+        ends = tables.execute("SELECT digest FROM statement_ends").fetchall()
+        assert {one for (one,) in ends} == {one.digest for one in (*many, below, *said)}
         assert (
             tables.execute("SELECT license, grantee FROM grants ORDER BY license").fetchall() == grants
         )

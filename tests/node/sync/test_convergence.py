@@ -20,6 +20,7 @@ from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.sync import walk
 from sayso_protocol.sync.fingerprints import ROOT, node_at, sum_of
+from support.dating import date_all
 from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, full_words
@@ -143,6 +144,7 @@ async def test_what_each_declines_of_the_other_is_not_talked_about_again(tmp_pat
         gone = revocation(words=dict(full_words(consent(1).message)))
         await a.give(consent(1), gone, consent(2, contributor=BEN, parties=(BEN,)), stop)
         await b.give(consent(1), gone)
+        await b.store.write(date_all)
         await b.store.write(lambda db: erase(db, NETWORK, consent(1).digest))
         for _ in range(3):
             assert await a.rounds.round(b.peer_id)

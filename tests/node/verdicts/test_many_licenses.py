@@ -35,6 +35,7 @@ from sayso_protocol.verdicts.license_table import Names, license_names
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, verdict
+from support.dating import date_all
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import (
     ADA,
@@ -133,6 +134,7 @@ def erase_some(network: Any, some: list[Envelope]) -> Any:
     def change(db: Writing) -> None:
         for one in some:
             try:
+                date_all(db)
                 erasure.erase(db, network, one.digest)
             except NotRevoked:
                 continue
@@ -250,6 +252,7 @@ async def test_a_revocation_while_licenses_are_read_counts(
     async def revoke() -> None:
         await rig.give(revocation(words=full_words(as_kind(mine.message, Consent))))
         if erased:
+            await rig.store.write(date_all)
             await rig.store.write(lambda db: erasure.erase(db, NETWORK, mine.digest))
 
     def reading(store: Store, names: Names) -> Iterator[LicenseBatch]:

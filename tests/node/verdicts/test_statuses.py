@@ -20,6 +20,7 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.receipts.status import StatusAnswer
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import NamedLicense, Reason, Row, Sought
+from support.dating import date_all
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 
@@ -172,6 +173,7 @@ async def test_an_erased_consent_is_revoked_for_every_item_that_is_asked(
 ) -> None:
     """Rule 8.13."""
     await rig.give(consent(1), revocation("everything"))
+    await rig.store.write(date_all)
     await rig.store.write(lambda db: erasure.erase(db, NETWORK, consent(1).digest))
     for item in (consent(1).items[0], bytes(32)):
         asked = question(consent(1))._replace(row=Row(consent(1).digest, item))

@@ -9,6 +9,7 @@ import click
 
 from sayso.commands.lazy import Group
 from sayso.commands.operator.node_doctor import doctor
+from sayso.commands.operator.node_erase import erase
 from sayso.commands.operator.node_folder import (
     ANCHOR_FILE,
     NETWORK_FILE,
@@ -172,5 +173,6 @@ node.add_command(doctor)
 node.add_command(backup)
 node.add_command(move_store)
 node.add_command(restore)
+node.add_command(erase)
 node.add_command(export_log)
 node.add_command(import_log)

@@ -26,7 +26,7 @@ class StatementEvent(Struct):
         digest: Digest of the statement; GET /v1/statements/{digest} has the signed message.
         kind: `sublicense`, `use`, `removal` or `dispute`.
         signer: Who signed it, or withdrew it.
-        statement: Its fields (rules 3.11 to 3.15) without notice; null if the node has erased it.
+        statement: Its fields (rules 3.11 to 3.15) without notice; null if it has ended (15.7).
         time: When this node kept it, or learnt of the withdrawal.
     """
 

@@ -18,7 +18,7 @@ from sayso_node.store.integrity import bit_sums, totals
 from sayso_node.store.integrity.checksums import check_message
 from sayso_node.store.integrity.totals import Total
 from sayso_node.store.interface import Reading
-from sayso_node.store.messages import ERASED
+from sayso_node.store.messages import TOMBSTONES
 from sayso_node.store.revocations import bits
 from sayso_node.store.shared_claims import Placed
 from sayso_node.store.sync import entries as sync_entries
@@ -122,7 +122,7 @@ def _read(
 ) -> Envelope | None:
     """Return a message whose row is right; None for a tombstone."""
     check_message(digest, kind, body, arrived_at, kept)
-    if kind == ERASED:
+    if kind in TOMBSTONES:
         return None
     envelope = decode(body, network)
     message = envelope.message

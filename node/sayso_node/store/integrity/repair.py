@@ -71,6 +71,7 @@ def _drop_message(db: Writing, network: Network, name: str) -> bool:
         "disputes",
         "sublicense_terms",
         "statement_words",
+        "statement_ends",
     ):
         db.execute(f"DELETE FROM {table} WHERE digest = ?", (digest,))  # noqa: S608 - ours
     db.execute("DELETE FROM passed_on WHERE sublicense = ?", (seq,))

@@ -48,7 +48,7 @@ def chains_to(
         numbers[name] = (*numbers[name], number) if name in numbers else (number,)
     keys = {*numbers.values()}  # most licenses of a question share a few
     found = _ways(db, {number for key in keys for number in key}, {} if kept is None else kept)
-    made = {key: tuple(found[number][0].digest for number in key) for key in keys}
+    made = {key: tuple(found[number][0].digest for number in key if number in found) for key in keys}
     named = {name: made[key] for name, key in numbers.items()}
     ways = {way[0].digest: way for way in found.values()}
     if displaced := _displaced(db, named, ways):
@@ -62,21 +62,25 @@ def chains_to(
 
 
 def _ways(db: Reading, numbers: set[int], kept: MutableMapping[int, Way]) -> dict[int, Way]:
-    """Return some sublicenses, each with all those above it, which are the same for every license."""
+    """Return some sublicenses, each with all those above it, which are the same for every license.
+
+    Those above which one has ended (rule 15.7) are left out.
+    """
     found = {number: way for number in numbers if (way := kept.get(number))}
     first = sublicenses.numbered(db, numbers - found.keys())
     terms, new = dict[bytes, SublicenseTerms](), {one.digest: one for one in first.values()}
     while new:  # once for each hop, because the parent rule has bounded their number
         terms |= new
         new = sublicenses_of(db, {one.parent for one in new.values()} - {NO_PARENT} - terms.keys())
-    read = {number: tuple(_up(terms, one.digest)) for number, one in first.items()}
+    ways = {number: tuple(_up(terms, one.digest)) for number, one in first.items()}
+    read = {number: way for number, way in ways.items() if way[-1].parent == NO_PARENT}
     kept.update(read)
     return found | read
 
 
 def _up(terms: dict[bytes, SublicenseTerms], digest: bytes) -> Iterator[SublicenseTerms]:
-    while digest != NO_PARENT:
-        yield (one := terms[digest])
+    while one := terms.get(digest):
+        yield one
         digest = one.parent
 
 

@@ -91,6 +91,12 @@ def sublicenses_to(db: Reading, license_hash: bytes, grantee: bytes) -> list[Pas
     return [PassedOn(*row) for row in rows]
 
 
+def passed_by(db: Reading, digest: bytes, licenses: Iterable[bytes]) -> set[bytes]:
+    """Return those of some licenses for which a kept sublicense meets the parent rule."""
+    one = sublicense_of(db, digest)
+    return set(_depths(db, one, grants_of(db, licenses))) if one else set()
+
+
 def depth_of(db: Reading, license_hash: bytes, digest: bytes) -> int | None:
     """Return the depth of a kept sublicense for a license; None if it does not meet the rule."""
     grants, one = grants_of(db, [license_hash]), sublicense_of(db, digest)

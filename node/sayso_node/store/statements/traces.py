@@ -13,12 +13,13 @@ from sayso_node.store.chain import block_dates, chain_state
 from sayso_node.store.interface import Reading
 from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.store.statements import disputes, sublicenses
+from sayso_node.store.statements.licenses import Licensed, licensed
 from sayso_node.store.statements.moments import StoreMoments
 from sayso_node.store.statements.sublicenses import PassedOn, SublicenseTerms
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import decode, decode_all
-from sayso_protocol.messages.message import REMOVAL, USE, Message, as_kind, of_kind
+from sayso_protocol.messages.envelope import decode_all
+from sayso_protocol.messages.message import REMOVAL, USE, Message, of_kind
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.removal import Removal
 from sayso_protocol.messages.statements.use import Use
@@ -115,24 +116,25 @@ class Trace(NamedTuple):
 
 
 def trace(db: Reading, network: Network, license_hash: bytes, after: bytes, limit: int) -> Trace:
-    """Return the holders of a license after an address; raises NotFound if the consent is not held."""
-    stored = messages.consent(db, license_hash)
-    if stored is None:
+    """Return the holders of a license after an address; of an erased one, too (rule 8.13.8).
+
+    Raises NotFound if the consent was never held, or was dropped.
+    """
+    held = licensed(db, network, license_hash)
+    if held is None:
         raise NotFound("this node has no license with this hash")
-    envelope = decode(stored.body, network)
-    consent = as_kind(envelope.message, Consent)
-    final = block_dates.final(db)
-    reading = _Reader(db, network, license_hash, consent, envelope.items, final)
+    consent, final = held.consent, block_dates.final(db)
+    reading = _Reader(db, network, held, final)
     found, permissions, more = list[Holder](), 0, False
     for address in _holders(db, license_hash, consent.grantee, after):
         if len(found) == limit or permissions >= PAGE_PERMISSIONS:
             more = True
             break
         found.append(reading.holder(address))
-        permissions += consent.items * len(consent.purposes)
+        permissions += held.permissions
     anchored = reading.anchors([license_hash]).get(license_hash)
     next_page = found[-1].address if more else None
-    return Trace(consent, stored.arrived_at, anchored, final, reading.disputes(), found, next_page)
+    return Trace(consent, held.arrived_at, anchored, final, reading.disputes(), found, next_page)
 
 
 def _holders(db: Reading, license_hash: bytes, grantee: bytes, after: bytes) -> Iterator[bytes]:
@@ -157,21 +159,15 @@ def _holders(db: Reading, license_hash: bytes, grantee: bytes, after: bytes) -> 
 class _Reader:
     """Reads the holders of one license."""
 
-    def __init__(
-        self,
-        db: Reading,
-        network: Network,
-        license_hash: bytes,
-        consent: Consent,
-        items: Sequence[bytes],
-        final: Block | None,
-    ) -> None:
-        self._db, self._network, self._license, self._consent = db, network, license_hash, consent
-        self._items = items
+    def __init__(self, db: Reading, network: Network, held: Licensed, final: Block | None) -> None:
+        self._db, self._network, self._license, self._consent = db, network, held.license, held.consent
+        self._items = () if held.files is not None else held.items
         self._final = final.number if final else _NONE
         self._now = final.time if final else None
         self._bits = StoreBits(db)
-        self._landings = Landings(consent, items, StoreMoments(db, network, self._final))
+        self._landings = Landings(
+            held.consent, held.items, StoreMoments(db, network, self._final), held.files
+        )
 
     def holder(self, address: bytes) -> Holder:
         """Return one holder."""

@@ -14,7 +14,7 @@ from sayso_node.store import many
 from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
-from sayso_node.store.tables import audience_step, statements_step
+from sayso_node.store.tables import audience_step, endings_step, statements_step
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
@@ -251,9 +251,9 @@ CREATE INDEX endorsements_by_block ON endorsements (block_number);
     21: statements_step.BY_DIGEST_STEP
     + "CREATE INDEX intents_by_block ON intents (kind, mined_number);",
     22: statements_step.NUMBERS_STEP,
+    23: endings_step.ENDINGS_STEP,
 }
 """The step from each version to the next, by version."""
-
 _AT_ONCE: Final = 1_000  # messages
 
 
