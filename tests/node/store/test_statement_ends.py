@@ -7,6 +7,7 @@ import pytest
 from node.store.harness import Tables
 from node.store.test_sublicenses import give
 from node.store.test_traces import be_final, dated, land
+from sayso_node.errors import NotFound
 from sayso_node.store import erasure, log_pages, messages
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements import chains, ends, licenses, lookup, sublicenses, traces
@@ -88,6 +89,8 @@ def test_the_last_second_counts(tables: Tables, one: Envelope) -> None:
     give(db, [SOLD, one])
     assert run(db, EXPIRED - 1) == set()
     assert run(db, EXPIRED) == {one.digest}
+    with pytest.raises(NotFound):  # no list goes on behind it, nor begins anew
+        lookup.kept(db, SOLD.digest, one.message.kind, one.digest, 100)
 
 
 def test_wholly_revoked_they_end_a_year_after_the_last_day_that_is_due(tables: Tables) -> None:

@@ -44,12 +44,16 @@ def statement(db: Reading, digest: bytes) -> Found | None:
 
 
 def kept(db: Reading, named: bytes, kind: int, after: bytes, limit: int) -> Page:
-    """Return the kept statements of a kind that name a hash; raises NotFound for a strange `after`."""
+    """Return the kept statements of a kind that name a hash.
+
+    Raises NotFound if `after` is no statement of this kind, or none any more (rule 15.7).
+    """
     is_first = not any(after)
     if kind == SUBLICENSE:
         found = _passed_on(db, named, b"" if is_first else after, limit + 1)
         return _page([*islice(found, limit + 1)], limit)
-    row = db.execute("SELECT contributor FROM messages WHERE digest = ?", (after,)).fetchone()
+    query = "SELECT contributor FROM messages WHERE digest = ? AND kind = ?"
+    row = db.execute(query, (after, kind)).fetchone()  # none of a statement that has ended
     if row is None and not is_first:
         raise NotFound(_STRANGE)
     query = "SELECT digest FROM named WHERE hash = ? AND kind = ? AND (signer, digest) > (?, ?)"
