@@ -7,10 +7,14 @@ It is for programs that run nodes as child processes: a node never outlives its 
 import sys
 from pathlib import Path
 
-from sayso_node.app import run_node
-from sayso_node.folder.config import load_config
-from sayso_node.supervision.logs import set_up_log
-from sayso_protocol.errors import SaysoError
+from sayso_contracts.accounts.start import postpone_bls
+
+postpone_bls()  # before anything imports eth_account
+
+from sayso_node.app import run_node  # noqa: E402
+from sayso_node.folder.config import load_config  # noqa: E402
+from sayso_node.supervision.logs import set_up_log  # noqa: E402
+from sayso_protocol.errors import SaysoError  # noqa: E402
 
 USAGE = 2
 

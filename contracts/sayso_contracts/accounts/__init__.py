@@ -1,0 +1,1 @@
+"""What processes of ours do about the library of Ethereum accounts."""
