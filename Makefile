@@ -112,7 +112,7 @@ page: $(PAGE)  ## build the page that a node serves at / from node/web, and chec
 
 page-full: $(READY) $(COMPILED) $(PAGE)  ## screenshots of every state of the page: four widths, dark, 200 %, Hindi, Arabic
 	@sh scripts/machine.sh fonts
-	$(BIN)/pytest tests/browser/test_every_state.py
+	SAYSO_SHOTS=1 $(BIN)/pytest tests/browser/test_every_state.py
 
 pictures: $(READY) $(COMPILED) $(PAGE) machine  ## the pictures of docs/how-to/revoke.md, from the page itself
 	PYTHONPATH=tests $(BIN)/python -m browser.pictures
@@ -182,7 +182,7 @@ engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their ada
 # What page-full runs is among the long suites.
 ci-full: $(READY) $(COMPILED) $(INTEROP) $(HARDHAT) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites and page-full included
 	$(MAKE) --jobs=2 --output-sync=target checks
-	SAYSO_ENGINES=1 $(PYTEST)
+	SAYSO_ENGINES=1 SAYSO_SHOTS=1 HYPOTHESIS_PROFILE=thorough $(PYTEST)
 	$(MAKE) prove gas bench
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) bare; else echo "not run: make bare, which needs root"; fi
 

@@ -19,6 +19,7 @@ from support.holders import LABS, T, dispute, sublicense, use
 from support.node_rig import NOW, consent
 from support.passed_rows import passed_rows
 from support.protocol_strategies import BEN, CLEO, NODE
+from support.tries import tries
 
 SOLD = consent(1, purposes=("resale", "train-ai"))  # to Ben
 OTHER = consent(2, grantee=CLEO)
@@ -66,7 +67,7 @@ def _histories(draw: st.DrawFn) -> list[Envelope]:
     return list({one.digest: one for one in [*found, *links]}.values())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(_histories(), st.data())
 def test_any_order_gives_the_same_state(
     tables: Tables, history: list[Envelope], data: st.DataObject

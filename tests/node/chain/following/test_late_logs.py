@@ -20,6 +20,7 @@ from sayso_node.store.interface import Writing
 from support.fake_chain import revoked
 from support.node_rig import NodeRig
 from support.protocol_strategies import ADA
+from support.tries import tries
 
 POLL_S = 2.0
 LONGEST_S = max(late_blocks.PASSES_S) + follower.LATE_EVERY_S + 2 * POLL_S
@@ -129,7 +130,7 @@ async def test_a_reorganisation_forgets_what_is_gone(following: Following) -> No
     assert following.bits() == {7: 1}
 
 
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 @given(limit=some.integers(1, 12), blocks=some.integers(1, 60))
 async def test_any_limit_of_blocks_reaches_the_head(limit: int, blocks: int) -> None:
     """On the commit before, a limit of eight blocks or less never did: eight more were asked for."""
