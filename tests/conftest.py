@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PATH"] = f"{Path(sys.prefix) / 'nodejs'}{os.pathsep}{os.environ['PATH']}"
 
 load_profile()
+
+# What is collected and imported is no garbage, and looking through it again and again takes long.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage, but not among what is there already."""
+    gc.freeze()
+    gc.enable()
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc] # it has no types

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from sayso.commands.lazy import Entry, LazyGroup
-from sayso_contracts.accounts.start import postpone_bls
+from sayso_contracts.start.accounts import postpone_bls
 
 _AT = "sayso.commands"
 _CONTRIBUTOR, _BUYER, _HOLDER, _OPERATOR = (

@@ -7,14 +7,15 @@ It is for programs that run nodes as child processes: a node never outlives its 
 import sys
 from pathlib import Path
 
-from sayso_contracts.accounts.start import postpone_bls
+from sayso_contracts.start.accounts import postpone_bls
+from sayso_contracts.start.collector import collector_off
 
 postpone_bls()  # before anything imports eth_account
-
-from sayso_node.app import run_node  # noqa: E402
-from sayso_node.folder.config import load_config  # noqa: E402
-from sayso_node.supervision.logs import set_up_log  # noqa: E402
-from sayso_protocol.errors import SaysoError  # noqa: E402
+with collector_off():
+    from sayso_node.app import run_node
+    from sayso_node.folder.config import load_config
+    from sayso_node.supervision.logs import set_up_log
+    from sayso_protocol.errors import SaysoError
 
 USAGE = 2
 

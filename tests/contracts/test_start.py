@@ -14,7 +14,7 @@ assert not loaded, loaded
 """
 
 USE = """
-from sayso_contracts.accounts.start import ORDER, postpone_bls
+from sayso_contracts.start.accounts import ORDER, postpone_bls
 postpone_bls()
 from eth_keyfile import create_keyfile_json, decode_keyfile_json
 key = bytes(31) + b"1"

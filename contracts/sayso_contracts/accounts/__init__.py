@@ -1,1 +1,0 @@
-"""What processes of ours do about the library of Ethereum accounts."""
