@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines hardhat help dev demo machine machine-full test bare fuzz sim interop mutations page page-full pictures lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
+.PHONY: prepared engines hardhat help dev demo machine machine-full test bare fuzz sim interop mutations page page-full pictures lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,7 +52,14 @@ $(NODEJS)/.ready: requirements/node.txt | $(READY)
 	cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-contracts: $(READY) contracts/node_modules/.ready  ## check that the shipped bytecode is what the sources give; forge tests
+# Once: tests that run side by side would each wait for a compiler of their own.
+COMPILED := contracts/out/.ready
+
+$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol contracts/test/support/*.sol)
+	cd contracts && node_modules/.bin/forge build --quiet
+	@touch $@
+
+contracts: $(READY) $(COMPILED)  ## check that the shipped bytecode is what the sources give; forge tests
 	$(BIN)/python contracts/build.py --check --test
 
 # Slither needs web3 below 8, so what looks at the contract has an environment of its own.
@@ -124,12 +131,9 @@ machine:
 machine-full:
 	@sh scripts/machine.sh full
 
-# Once: tests that run side by side would each wait for a compiler of their own.
-COMPILED := contracts/out/.ready
-
-$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol contracts/test/support/*.sol)
-	cd contracts && node_modules/.bin/forge build --quiet
-	@touch $@
+# What the tests need. The workers would each compile the modules of the tests at the same time: one does it before.
+prepared: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine
+	@$(BIN)/pytest --collect-only --quiet > /dev/null
 
 test: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine  ## all tests but those that take minutes; T="PATH PATH" runs those of a part (tests/hostile and tests/node/store: whole)
 	$(PYTEST) $(if $(filter tests/hostile tests/node/store,$(T)),,-m "not long") $(T)
@@ -167,7 +171,7 @@ docs: $(READY)  ## write the generated parts of docs/reference, and the costs of
 checks: lint types contracts audit
 
 ci: $(READY)  ## what has to pass on every change
-	$(MAKE) --jobs=2 --output-sync=target checks
+	$(MAKE) --jobs=2 --output-sync=target checks prepared
 	$(MAKE) test
 
 # Some gigabytes, and a Java runtime: not needed every day. Not pinned by hash, as all else is: which build of
