@@ -185,7 +185,7 @@ engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their ada
 
 # What page-full runs is among the long suites.
 ci-full: $(READY) $(COMPILED) $(INTEROP) $(HARDHAT) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites and page-full included
-	$(MAKE) --jobs=2 --output-sync=target checks
+	$(MAKE) --jobs=2 --output-sync=target checks prepared
 	SAYSO_ENGINES=1 SAYSO_SHOTS=1 HYPOTHESIS_PROFILE=thorough $(PYTEST)
 	$(MAKE) prove gas bench
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) bare; else echo "not run: make bare, which needs root"; fi
