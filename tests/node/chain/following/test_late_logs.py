@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,16 @@ async def pass_time(following: Following, seconds: float, block_s: float) -> Non
         await following.read()
 
 
-@pytest.mark.parametrize("block_s", [0.25, 1.0, 12.0])
-@pytest.mark.parametrize("late_s", [1.0, 8.0, 60.0, 119.0, 590.0])
+EVERYDAY = {(0.25, 1.0), (0.25, 590.0), (12.0, 119.0)}  # the ends; the others take as long as these
+
+
+@pytest.mark.parametrize(
+    ("block_s", "late_s"),
+    [
+        pytest.param(*pair, marks=() if pair in EVERYDAY else pytest.mark.long)
+        for pair in product((0.25, 1.0, 12.0), (1.0, 8.0, 60.0, 119.0, 590.0))
+    ],
+)
 async def test_late_logs_are_read(following: Following, block_s: float, late_s: float) -> None:
     """On the commit before, eight blocks were read again: two seconds of a chain with four a second."""
     following.chain.late_s = late_s
