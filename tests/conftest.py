@@ -4,12 +4,14 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from sayso_contracts.start.collector import collector_off
 from support.tries import load_profile
 
 HERE = Path(__file__).parent
@@ -28,14 +30,14 @@ os.environ["PATH"] = f"{Path(sys.prefix) / 'nodejs'}{os.pathsep}{os.environ['PAT
 
 load_profile()
 
-# What is collected and imported is no garbage, and looking through it again and again takes long.
-gc.disable()
 
-
-def pytest_collection_finish() -> None:
-    """From here on there is garbage, but not among what is there already."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected is no garbage; to look through it again and again takes long."""
+    with collector_off():
+        found = yield
     gc.freeze()
-    gc.enable()
+    return found
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc] # it has no types
