@@ -9,6 +9,7 @@ left alone.
 
 import sys
 from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, Final
 
@@ -25,23 +26,34 @@ def postpone_bls() -> None:
 
 
 def _real(name: str) -> ModuleType:
-    """Import a module for which a stand-in was registered."""
+    """Import a module for which a stand-in was registered; modules inside it may be there already."""
     if isinstance(sys.modules.get(name), _Postponed):
         del sys.modules[name]
-    return import_module(name)
+    module = import_module(name)
+    for child, found in list(sys.modules.items()):
+        if child.rpartition(".")[0] == name and not hasattr(module, child.rpartition(".")[2]):
+            setattr(module, child.rpartition(".")[2], found)
+    return module
 
 
 class _Postponed(ModuleType):
-    """_Postponed is a module that is imported when anything but the known names is asked of it."""
+    """_Postponed is a package that is imported when anything but the known names is asked of it."""
 
     def __init__(self, name: str, known: dict[str, object]) -> None:
         super().__init__(name)
         self.__dict__.update(known)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__path__":  # where the import system finds modules inside it
+            found = PathFinder.find_spec("py_ecc")
+            return [f"{place}/{self.__name__.rpartition('.')[2]}" for place in _places(found)]
         if name.startswith("__"):  # what the import system asks of every module
             raise AttributeError(name)
         return getattr(_real(self.__name__), name)
+
+
+def _places(found: ModuleSpec | None) -> list[str]:
+    return list((found and found.submodule_search_locations) or ())
 
 
 class _Signatures:
