@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines hardhat help dev demo machine machine-full test bare fuzz sim interop mutations page page-full pictures lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
+.PHONY: prepared engines hardhat help dev demo machine machine-full test bare fuzz sim interop mutations page page-full pictures lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,7 +52,14 @@ $(NODEJS)/.ready: requirements/node.txt | $(READY)
 	cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-contracts: $(READY) contracts/node_modules/.ready  ## check that the shipped bytecode is what the sources give; forge tests
+# Once: tests that run side by side would each wait for a compiler of their own.
+COMPILED := contracts/out/.ready
+
+$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol contracts/test/support/*.sol)
+	cd contracts && node_modules/.bin/forge build --quiet
+	@touch $@
+
+contracts: $(READY) $(COMPILED)  ## check that the shipped bytecode is what the sources give; forge tests
 	$(BIN)/python contracts/build.py --check --test
 
 # Slither needs web3 below 8, so what looks at the contract has an environment of its own.
@@ -112,7 +119,7 @@ page: $(PAGE)  ## build the page that a node serves at / from node/web, and chec
 
 page-full: $(READY) $(COMPILED) $(PAGE)  ## screenshots of every state of the page: four widths, dark, 200 %, Hindi, Arabic
 	@sh scripts/machine.sh fonts
-	$(BIN)/pytest tests/browser/test_every_state.py
+	SAYSO_SHOTS=1 $(BIN)/pytest tests/browser/test_every_state.py
 
 pictures: $(READY) $(COMPILED) $(PAGE) machine  ## the pictures of docs/how-to/revoke.md, from the page itself
 	PYTHONPATH=tests $(BIN)/python -m browser.pictures
@@ -124,12 +131,9 @@ machine:
 machine-full:
 	@sh scripts/machine.sh full
 
-# Once: tests that run side by side would each wait for a compiler of their own.
-COMPILED := contracts/out/.ready
-
-$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol contracts/test/support/*.sol)
-	cd contracts && node_modules/.bin/forge build --quiet
-	@touch $@
+# What the tests need. The workers would each compile the modules of the tests at the same time: one does it before.
+prepared: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine
+	@$(BIN)/pytest --collect-only --quiet > /dev/null
 
 test: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine  ## all tests but those that take minutes; T="PATH PATH" runs those of a part (tests/hostile and tests/node/store: whole)
 	$(PYTEST) $(if $(filter tests/hostile tests/node/store,$(T)),,-m "not long") $(T)
@@ -168,9 +172,9 @@ checks: lint types contracts audit
 
 # The last line runs the rest of the store's suite on PostgreSQL, with few examples of each property.
 ci: $(READY)  ## what has to pass on every change
-	$(MAKE) --jobs=2 --output-sync=target checks
+	$(MAKE) --jobs=2 --output-sync=target checks prepared
 	$(MAKE) test
-	$(BIN)/pytest --hypothesis-profile few -m long -k postgres tests/node/store
+	HYPOTHESIS_PROFILE=few $(BIN)/pytest -m long -k postgres tests/node/store
 
 # Some gigabytes, and a Java runtime: not needed every day. Not pinned by hash, as all else is: which build of
 # PyTorch fits depends on the machine.
@@ -183,8 +187,8 @@ engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their ada
 
 # What page-full runs is among the long suites.
 ci-full: $(READY) $(COMPILED) $(INTEROP) $(HARDHAT) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites and page-full included
-	$(MAKE) --jobs=2 --output-sync=target checks
-	SAYSO_ENGINES=1 $(PYTEST)
+	$(MAKE) --jobs=2 --output-sync=target checks prepared
+	SAYSO_ENGINES=1 SAYSO_SHOTS=1 HYPOTHESIS_PROFILE=thorough $(PYTEST)
 	$(MAKE) prove gas bench
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) bare; else echo "not run: make bare, which needs root"; fi
 

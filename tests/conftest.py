@@ -1,18 +1,25 @@
 """What holds for every test."""
 
+import gc
 import os
 import signal
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from sayso_contracts.start.collector import collector_off
+from support.tries import load_profile
+
 HERE = Path(__file__).parent
-FIRST = {"system", "docs"}  # wait the longest
-LAST = {"hostile"}  # takes all cores, which slows down whole systems beside it
+# What comes first: the folders whose groups take the longest, so that the end does not wait for them.
+FIRST = ("browser", "simulation", "docs", "system", "interop", "bench", "node/gossip")
+LAST = "hostile"  # takes all cores, which slows down whole systems beside it
+ALONE = "system"  # each test has a system of its own, and may go anywhere
+TOGETHER = "browser"  # one world serves the folder
 
 # A shell's background job ignores Ctrl-C, and its children inherit that: a test that presses it could
 # not be run by CI. With a handler here, children start with the default.
@@ -21,10 +28,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Where the system has no Node.js, `make` put one here.
 os.environ["PATH"] = f"{Path(sys.prefix) / 'nodejs'}{os.pathsep}{os.environ['PATH']}"
 
-# No test asserts a time: the machine may be busy.
-settings.register_profile("sayso", deadline=None)
-settings.register_profile("few", deadline=None, max_examples=8)  # of what costs much: see `make ci`
-settings.load_profile("sayso")
+load_profile()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected is no garbage; to look through it again and again takes long."""
+    with collector_off():
+        found = yield
+    gc.freeze()
+    return found
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc] # it has no types
@@ -32,7 +45,10 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc] # it has no types
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
-        return nodeid if _is_of(Path(file), {"system"}) else file
+        path = Path(file)
+        if _is_of(path, ALONE):
+            return nodeid
+        return TOGETHER if _is_of(path, TOGETHER) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
@@ -41,11 +57,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits the longest comes first, so that the end does not wait for it."""
-    items.sort(key=lambda item: (_is_of(item.path, LAST), not _is_of(item.path, FIRST)))
+    """What takes the longest comes first, so that the end does not wait for it."""
+    places = {path: _place(path) for path in {item.path for item in items}}
+    items.sort(key=lambda item: places[item.path])
 
 
-def _is_of(file: Path, folders: set[str]) -> bool:
-    """Whether it is below one of these folders of tests/; relative paths are the repository's."""
+def _place(file: Path) -> int:
+    """When the tests of a file come; those of one place stay in their order."""
+    if _is_of(file, LAST):
+        return len(FIRST) + 1
+    return next((place for place, folder in enumerate(FIRST) if _is_of(file, folder)), len(FIRST))
+
+
+def _is_of(file: Path, folder: str) -> bool:
+    """Whether it is below this folder of tests/; relative paths are the repository's."""
     inside = file.relative_to(HERE) if file.is_absolute() else Path(*file.parts[1:])
-    return inside.parts[0] in folders
+    return inside.is_relative_to(folder)

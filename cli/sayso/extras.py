@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sayso.errors import ExtraMissing
+from sayso_contracts.start.collector import collector_off
 
 OUR_PACKAGES = ("sayso", "sayso_node", "sayso_contracts", "sayso_protocol")
 
@@ -16,7 +17,8 @@ OUR_PACKAGES = ("sayso", "sayso_node", "sayso_contracts", "sayso_protocol")
 def extra(name: str) -> Iterator[None]:
     """Guard imports of packages that the extra `name` installs; raises ExtraMissing."""
     try:
-        yield
+        with collector_off():
+            yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in OUR_PACKAGES:  # a fault of ours, not a missing extra

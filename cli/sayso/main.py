@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from sayso.commands.lazy import Entry, LazyGroup
+from sayso_contracts.start.accounts import postpone_bls
 
 _AT = "sayso.commands"
 _CONTRIBUTOR, _BUYER, _HOLDER, _OPERATOR = (
@@ -103,4 +104,5 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
 def main() -> None:
     """Run the console script `sayso`."""
     signal.signal(signal.SIGTERM, _leave)
+    postpone_bls()
     cli()

@@ -7,10 +7,15 @@ It is for programs that run nodes as child processes: a node never outlives its 
 import sys
 from pathlib import Path
 
-from sayso_node.app import run_node
-from sayso_node.folder.config import load_config
-from sayso_node.supervision.logs import set_up_log
-from sayso_protocol.errors import SaysoError
+from sayso_contracts.start.accounts import postpone_bls
+from sayso_contracts.start.collector import collector_off
+
+postpone_bls()  # before anything imports eth_account
+with collector_off():
+    from sayso_node.app import run_node
+    from sayso_node.folder.config import load_config
+    from sayso_node.supervision.logs import set_up_log
+    from sayso_protocol.errors import SaysoError
 
 USAGE = 2
 

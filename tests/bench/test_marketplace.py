@@ -6,7 +6,7 @@ import pytest
 
 from bench.marketplace import IDLE, Load, run
 
-SHORT = Load(people=60, nodes=3, consents_per_s=20.0, revoked_within_s=3.0)
+SHORT = Load(people=30, nodes=3, consents_per_s=20.0, revoked_within_s=3.0)
 
 
 async def test_nothing_is_lost(tmp_path: Path) -> None:

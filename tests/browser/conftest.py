@@ -33,14 +33,15 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
-# Playwright keeps a loop running in this thread, so it ends with the file that used it.
-@pytest.fixture(scope="module")
+# Playwright keeps a loop running in this thread: no test of this folder has one of its own, and it ends
+# with the last of them. So does the world, whose start takes as long as many of the tests; each of these
+# brings people of its own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with launched() as found:
         yield found
 
 
-# Its start takes as long as many of the tests, and each of these brings people of its own.
 @pytest.fixture(scope="package")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("world")) as running:

@@ -3,6 +3,7 @@
 A visit fails if the page asks anybody but the two nodes for anything, breaks its own policy, or throws.
 """
 
+import os
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ ROOT: Final = Path(__file__).parents[2]
 AXE: Final = ROOT / "node" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS: Final = Path(__file__).parent / "shots"
 SIZES: Final = {"phone": (360, 740), "desktop": (1_180, 860)}
+DRAWN: Final = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 # What sticks out of the screen or of the open window at either side, and words of headings and buttons
 # that are broken in their middle. To the right of a page one can scroll; what is left of it is lost.
 MISPLACED: Final = """() => {
@@ -111,7 +113,10 @@ class Visit:
         return page
 
     def shot(self, name: str) -> None:
-        """Keep a picture, for people to look at."""
+        """Wait until the page is drawn; keep a picture with SAYSO_SHOTS=1, for people to look at."""
+        self.page.evaluate(DRAWN)
+        if os.environ.get("SAYSO_SHOTS") != "1":
+            return
         SHOTS.mkdir(exist_ok=True)
         sheet = self.page.locator("dialog[open]").count() > 0
         self.page.screenshot(path=SHOTS / f"{name}-{self.device}.png", full_page=not sheet)

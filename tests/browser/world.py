@@ -214,8 +214,15 @@ class World:
     def reasons(
         self, envelope: Envelope, grantee: str, purpose: str, *, at: str = "north"
     ) -> list[Reason]:
-        """What a buyer is told of each item."""
-        return run(self._reasons(envelope, Query(address_from_text(grantee), purpose), at))
+        """What a buyer is told of each item; a node that is behind is asked again, as `--wait` does."""
+        query, told = Query(address_from_text(grantee), purpose), list[Reason]()
+
+        def is_current() -> bool:
+            told[:] = run(self._reasons(envelope, query, at))
+            return Reason.STALE not in told
+
+        eventually(is_current)
+        return told
 
     async def _reasons(self, envelope: Envelope, query: Query, at: str) -> list[Reason]:
         rows = tuple(Row(envelope.digest, item) for item in envelope.items)

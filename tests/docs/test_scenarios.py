@@ -27,8 +27,9 @@ class TestSilencio(AsWritten):
     page = "docs/tutorial/silencio.md"
 
 
+@pytest.mark.long
 class TestNeon(AsWritten):
-    """Calls of two people."""
+    """Calls of two people; the marketplaces above are walked through every day."""
 
     page = "docs/tutorial/neon.md"
 

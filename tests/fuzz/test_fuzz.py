@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fuzz.target import Target, attempt
 from fuzz.targets import TARGETS
+from support.tries import tries
 
 MUTATIONS = 400
 BOUNDARIES = (b"\x00", b"\x7f", b"\x80", b"\xc0", b"\xdc\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xff" * 8)
@@ -48,7 +49,7 @@ def test_mutated_examples(target: Target) -> None:
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_random_bytes(target: Target) -> None:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=tries(100), deadline=None)
     @given(st.binary(max_size=300))
     def check(data: bytes) -> None:
         attempt(target, data)

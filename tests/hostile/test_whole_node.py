@@ -4,7 +4,7 @@ import pytest
 
 from hostile.siege import Siege, siege
 
-SHORT_S = 15.0
+SHORT_S = 6.0
 LONG_S = 120.0
 GROWTH_MB = 512  # resident memory, above the highest before the attack
 

@@ -32,6 +32,7 @@ from support.protocol_strategies import (
     sign_digest,
     signed,
 )
+from support.tries import tries
 
 CONSENTS, REVOCATIONS = TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK)
 STATEMENTS = TOPICS[USE].on(NETWORK)
@@ -145,7 +146,7 @@ HISTORY = st.lists(
 SAYS = st.sampled_from([None, ACCEPTED, REFUSED])
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=tries(80))
 @given(
     st.lists(FRAMES, min_size=1, max_size=4),
     st.tuples(HISTORY, HISTORY),

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -17,6 +18,7 @@ import psycopg
 from support import machine
 
 USER = "sayso"
+READY_POLL_S = 0.02
 _VERSIONS = Path("/usr/lib/postgresql")  # where Debian puts the programs of each
 _MEMORY = Path("/dev/shm")
 _ROOM = 2**30  # bytes that a server of tests may need
@@ -86,6 +88,7 @@ class Server:
         while subprocess.run(ready, check=False).returncode:
             if self._process.poll() is not None:
                 raise AssertionError((self.folder / "log").read_text())
+            time.sleep(READY_POLL_S)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End the server: fast by SIGINT, as in a power cut by SIGKILL."""

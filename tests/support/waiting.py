@@ -9,7 +9,9 @@ POLL_S = 0.005
 
 
 async def until(
-    condition: Callable[[], object | Awaitable[object]], deadline_s: float = DEADLINE_S
+    condition: Callable[[], object | Awaitable[object]],
+    deadline_s: float = DEADLINE_S,
+    poll_s: float = POLL_S,
 ) -> None:
     """Return when the condition holds, or what it returns does when awaited; fail at the deadline."""
     end = time.monotonic() + deadline_s
@@ -20,4 +22,4 @@ async def until(
         if holds:
             return
         assert time.monotonic() < end, f"not within {deadline_s} s: {condition}"
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(poll_s)

@@ -12,6 +12,7 @@ import click
 
 from sayso.commands.failure import as_failures
 from sayso.extras import extra
+from sayso_contracts.start.collector import collector_off
 
 
 class Entry(NamedTuple):
@@ -76,6 +77,6 @@ class LazyGroup(click.Group):
 
 def _load(entry: Entry) -> click.Command:
     module, _, name = entry.place.partition(":")
-    with extra(entry.extra) if entry.extra else nullcontext():
+    with collector_off(), extra(entry.extra) if entry.extra else nullcontext():
         command: click.Command = getattr(import_module(module), name)
     return command

@@ -16,18 +16,21 @@ from collections import Counter
 from random import Random
 from typing import Final
 
-import trio
+from sayso_contracts.start.collector import collector_off
 
-from sayso_node.errors import GossipDown
-from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.frame_validator import FrameValidator
-from sayso_node.gossip.host.host import GossipHost
-from sayso_node.gossip.ipc.channel import Channel
-from sayso_node.gossip.outbox import Outbox
-from sayso_node.gossip.peers.discovery import Discovery
-from sayso_node.gossip.requests import Requests
-from sayso_node.supervision.logs import set_up_log
-from sayso_protocol.errors import Malformed
+with collector_off():  # libp2p consists of hundreds of modules
+    import trio
+
+    from sayso_node.errors import GossipDown
+    from sayso_node.gossip.config import GossipConfig
+    from sayso_node.gossip.frame_validator import FrameValidator
+    from sayso_node.gossip.host.host import GossipHost
+    from sayso_node.gossip.ipc.channel import Channel
+    from sayso_node.gossip.outbox import Outbox
+    from sayso_node.gossip.peers.discovery import Discovery
+    from sayso_node.gossip.requests import Requests
+    from sayso_node.supervision.logs import set_up_log
+    from sayso_protocol.errors import Malformed
 
 TALLY_EVERY_S: Final = 0.5
 GRACE_S: Final = 3.0  # from the closing of the socket until the process is killed

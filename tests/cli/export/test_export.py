@@ -18,6 +18,7 @@ from sayso_protocol.permissions.vocabularies import AIPREF, CAWG, COUNTERPARTS, 
 from sayso_protocol.primitives import ANYONE, hex_text
 from sayso_protocol.verdicts.verdict import License
 from support.protocol_strategies import NETWORK, a_consent, item_hashes, licenses
+from support.tries import tries
 
 ROOT = Path(__file__).parents[3]
 
@@ -89,7 +90,7 @@ def test_a_data_set_holds_the_same_policy(case: str) -> None:
 # --- Never more than was granted --------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(licenses(), st.integers(-10, 10), st.booleans(), st.sampled_from(["now", "before", "after"]))
 def test_nothing_is_allowed_that_was_not_granted(
     held: License, shift: int, revoked: bool, moment: str

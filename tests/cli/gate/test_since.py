@@ -51,6 +51,7 @@ from support.passing import (
 )
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
 from support.snapshots import TRUSTED, add_delta, content_of, moment_at, names_of, salts
+from support.tries import tries
 
 DAY_S = 86_400
 
@@ -168,7 +169,7 @@ def worlds(draw: st.DrawFn) -> list[Heard]:
 
 
 FEW = settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=tries(25), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -183,7 +184,7 @@ def test_it_says_what_a_full_check_says(
 
 @pytest.mark.long
 @pytest.mark.timeout(1_800)
-@settings(FEW, max_examples=500)
+@settings(FEW, max_examples=tries(500))
 @given(worlds(), queries, st.data())
 def test_it_says_so_over_many_histories(
     monkeypatch: pytest.MonkeyPatch, history: list[Heard], query: Query, data: st.DataObject

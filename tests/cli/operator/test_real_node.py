@@ -122,7 +122,7 @@ def test_license_check_revoke_check(place: str) -> None:
     license_hash = rows("m.jsonl")[0]["license"]
     revoke = ("revoke", "--license", license_hash, "--file", "two.jpg", "--key", "ada.json", "--yes")
     assert "kept by a" in sayso(*revoke).stdout
-    sayso("check", "m.jsonl", *QUERY, *OUTPUTS, status=3)
+    sayso("check", "m.jsonl", *QUERY, *OUTPUTS, "--wait", "100s", status=3)
     assert [row["file"] for row in rows("kept.jsonl")] == ["one.jpg", "three.jpg"]
     assert [row["reason"] for row in rows("why.jsonl")] == ["revoked"]
     verify = ("receipt", "verify", "receipt.json", "--manifest", "m.jsonl", "--rejected", "why.jsonl")

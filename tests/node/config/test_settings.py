@@ -18,6 +18,7 @@ from sayso_node.folder.settings import CHANNELS, CONFIG_FILE, Settings, load_set
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_protocol.primitives import address_text
 from support.protocol_strategies import addresses
+from support.tries import tries
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 lists = st.lists(texts, max_size=4).map(tuple)
@@ -43,7 +44,7 @@ any_settings = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(any_settings)
 def test_what_was_written_is_what_is_read(
     tmp_path_factory: pytest.TempPathFactory, chosen: Settings

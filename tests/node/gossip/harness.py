@@ -16,6 +16,7 @@ CONSENTS = "/sayso/1/1337/0x00/consents"
 REVOCATIONS = "/sayso/1/1337/0x00/revocations"
 SYNC = "/sayso/sync/1"
 
+PUBLISH_S = 0.05  # between frames that look for a mesh: more of them would keep both processes busy
 Judging = Callable[[str, bytes, str], Awaitable[Judgement]]
 Answering = Callable[[str, bytes, str], Awaitable[bytes]]
 
@@ -130,7 +131,7 @@ async def meshed(*peers: Peer) -> None:
         await first.gossip.publish(CONSENTS, b"hello %d" % number)
         return all(any(frame.startswith(b"hello ") for _, frame, _ in other.frames) for other in others)
 
-    await until(arrived)
+    await until(arrived, poll_s=PUBLISH_S)
 
 
 def multiaddr_for(host: str, port: int, peer_id: str = "") -> str:

@@ -19,6 +19,7 @@ from sayso_node.gossip.host.websocket import (
     accept_upgrade,
     ask_for_upgrade,
 )
+from support.tries import tries
 
 LONGEST_FAREWELL = 127  # bytes of a control frame
 
@@ -163,7 +164,7 @@ def _changed(seeds: list[bytes]) -> st.SearchStrategy[bytes]:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(_changed(_SEEDS), st.lists(st.integers(1, 5000), max_size=3))
 def test_bytes_of_strangers_end_it_at_worst(wire: bytes, cuts: list[int]) -> None:
     stream, fed = _server(*_cut(wire, cuts))
@@ -172,7 +173,7 @@ def test_bytes_of_strangers_end_it_at_worst(wire: bytes, cuts: list[int]) -> Non
     assert len(fed.sent) <= len(wire) + LONGEST_FAREWELL  # no more is answered than was said
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(_changed(_HEADS), st.lists(st.integers(1, 5000), max_size=3))
 def test_bytes_before_an_upgrade_refuse_it_at_worst(wire: bytes, cuts: list[int]) -> None:
     async def run() -> int:
@@ -188,7 +189,7 @@ def test_bytes_before_an_upgrade_refuse_it_at_worst(wire: bytes, cuts: list[int]
     assert trio.run(run) >= len(wire) - MAX_UPGRADE_BYTES
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(_changed(_HEADS), st.lists(st.integers(1, 5000), max_size=3))
 def test_bytes_in_place_of_an_answer_refuse_it_at_worst(wire: bytes, cuts: list[int]) -> None:
     async def run() -> None:

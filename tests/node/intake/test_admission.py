@@ -34,6 +34,7 @@ from support.protocol_strategies import (
     sign_digest,
     wallet,
 )
+from support.tries import tries
 
 STORED, KNOWN, PENDING = Status.STORED, Status.KNOWN, Status.PENDING
 VICTIMS = (ADA, BEN, CLEO)
@@ -311,7 +312,7 @@ POOL = [
 ]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=tries(25))
 @given(
     st.lists(st.tuples(st.sampled_from(POOL), st.sampled_from(SourceChannel)), max_size=25),
     st.integers(1, 3),

@@ -29,6 +29,7 @@ from support.protocol_strategies import (
     sign_digest,
     signed,
 )
+from support.tries import tries
 
 ELSEWHERE = (
     Network(NETWORK.chain_id + 1, NETWORK.registry),
@@ -201,7 +202,9 @@ async def test_a_wallet_that_cannot_be_judged_yet_is_nobodys_fault(
     assert rig.digests() == set()
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=tries(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.sampled_from([consent(1, count=3), revocation("everything", words={5: 1})]), st.data())
 async def test_no_cut_or_flipped_bytes_get_in(
     rig: NodeRig, envelope: Envelope, data: st.DataObject

@@ -5,19 +5,12 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-from hypothesis import settings
-
 from sayso_node.store.admission import consents
 from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Reading, Store, Writing
 from sayso_protocol.messages.envelope import Envelope
-
-
-def at_most(examples: int) -> int:
-    """So many examples of a property, or what a profile allows, such as `--hypothesis-profile few`."""
-    return min(examples, settings().max_examples)
 
 
 def add_consent(db: Writing, envelope: Envelope, now: float, *, own: bool = False) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import Tables, at_most
+from node.store.harness import Tables
 from sayso_node.intake.admissions import Circumstances, admit
 from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.pending import PendingRoom
@@ -20,6 +20,7 @@ from support.holders import LABS, ZERO, removal, sublicense, use
 from support.node_rig import NOW, consent
 from support.passed_rows import passed_rows
 from support.protocol_strategies import ADA, BEN, CLEO, NODE
+from support.tries import tries
 
 DAN, EVE, *_ = LABS
 RESALE = ("resale", "train-ai")
@@ -95,7 +96,7 @@ class Plain:
 
 
 @given(histories())
-@settings(max_examples=at_most(30), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 def test_events_concern_whom_a_plain_reading_finds(
     tables: Tables, bundles: list[list[Envelope]]
 ) -> None:

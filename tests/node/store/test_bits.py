@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import Tables, add_consent, at_most
+from node.store.harness import Tables, add_consent
 from sayso_node.store import many
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
@@ -28,6 +28,7 @@ from sayso_protocol.primitives import NOBODY
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, full_words
 from support.sql_steps import counted_steps
+from support.tries import tries
 
 SOURCES = (bits.SIGNED, bits.CHAIN)
 WORD = next(iter(full_words(consent(1).message)))
@@ -101,7 +102,7 @@ def test_events_say_each_new_bit_once_and_in_order(
     assert events.events_after(db, 2, 3) == everything[2:5]
 
 
-@settings(deadline=None, max_examples=at_most(40))
+@settings(deadline=None, max_examples=tries(40))
 @given(st.lists(merges, max_size=6), st.data())
 def test_the_kept_digest_is_the_one_from_nothing(
     tables: Tables, history: list[tuple[bytes, str, Masks]], data: st.DataObject

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from node.store.harness import Tables, at_most
+from node.store.harness import Tables
 from sayso_node.store import many
 from sayso_node.store.admission import consents, revocations
 from sayso_node.store.admission.keeper import Keeper
@@ -20,6 +20,7 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import BEN, CLEO
+from support.tries import tries
 
 SPONSORS = [SigningKey(sha256(b"sponsor %d" % number)) for number in range(3)]
 OURS, TRUSTED = (bytes(one.verify_key) for one in SPONSORS[:2])
@@ -64,7 +65,7 @@ def keep(db: Writing, bundle: list[Envelope]) -> list[Admitted]:
     return consents.admit(db, bundle, KEEPER, NOW, NOW)
 
 
-@settings(deadline=None, max_examples=at_most(60))
+@settings(deadline=None, max_examples=tries(60))
 @given(st.lists(st.lists(sent, max_size=8), max_size=3), st.sampled_from([2, 1_000]))
 def test_together_as_one_by_one(
     tables: Tables, bundles: list[list[tuple[int, int]]], at_once: int

@@ -22,6 +22,7 @@ from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, Sought
 from support.dating import date_all
 from support.node_rig import NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, full_words
+from support.tries import tries
 
 HELD = consent(1, count=300, grantee=bytes(20), guardian=CLEO)
 SECRET = HELD.items[7]
@@ -164,7 +165,9 @@ STEPS = [
 ]
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=tries(30), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.sampled_from(STEPS), max_size=20))
 async def test_who_erases_says_what_others_say(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[str, Envelope]]

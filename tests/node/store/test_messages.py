@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import Tables, add_consent, at_most
+from node.store.harness import Tables, add_consent
 from sayso_node.store import messages, queries
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
@@ -17,6 +17,7 @@ from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import BEN, NETWORK, NODE, a_consent, item_hashes, signed
+from support.tries import tries
 
 
 def test_a_consent_comes_out_as_it_was_stored(tables: Tables) -> None:
@@ -68,7 +69,7 @@ def test_only_what_this_node_sponsors_waits_for_an_anchor(tables: Tables) -> Non
     assert chain_state.due(db, NOW, 10) == [own.digest]
 
 
-@settings(deadline=None, max_examples=at_most(25))
+@settings(deadline=None, max_examples=tries(25))
 @given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)), st.integers(1, 9))
 def test_pages_hold_every_digest_of_a_kind_once(
     tables: Tables, consents: set[int], revocations: set[int], page: int

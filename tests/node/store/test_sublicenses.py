@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import Tables, at_most
+from node.store.harness import Tables
 from sayso_node.errors import NotFound
 from sayso_node.intake.admissions import Circumstances, admit
 from sayso_node.store import messages
@@ -21,6 +21,7 @@ from support.holders import LABS, T, dispute, sublicense, use
 from support.node_rig import NOW, consent
 from support.passed_rows import passed_rows
 from support.protocol_strategies import BEN, CLEO, NODE
+from support.tries import tries
 
 SOLD = consent(1, purposes=("resale", "train-ai"))  # to Ben
 OTHER = consent(2, grantee=CLEO)
@@ -68,7 +69,7 @@ def _histories(draw: st.DrawFn) -> list[Envelope]:
     return list({one.digest: one for one in [*found, *links]}.values())
 
 
-@settings(deadline=None, max_examples=at_most(60))
+@settings(deadline=None, max_examples=tries(60))
 @given(_histories(), st.data())
 def test_any_order_gives_the_same_state(
     tables: Tables, history: list[Envelope], data: st.DataObject

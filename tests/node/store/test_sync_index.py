@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import at_most
 from sayso_node.store.interface import Writing
 from sayso_node.store.sync import index as sync_index
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
 from sayso_protocol.sync.fingerprints import EMPTY, ROOT, Sum, level_of, node_at
+from support.tries import tries
 
 Tables = Callable[[], Writing]
 # Entries crowd together, as an attacker could make them.
@@ -47,7 +47,7 @@ def by_hand(held: Iterable[bytes], nodes: list[int], step: int) -> list[Sum]:
     return list(found.values())
 
 
-@settings(deadline=None, max_examples=at_most(60))
+@settings(deadline=None, max_examples=tries(60))
 @given(steps, st.integers(0, 59))
 def test_sums_are_those_of_what_is_held(
     tables: Tables, history: list[tuple[bool, set[bytes]]], level: int

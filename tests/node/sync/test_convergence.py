@@ -24,6 +24,7 @@ from support.dating import date_all
 from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, full_words
+from support.tries import tries
 
 WORD = next(iter(full_words(consent(1).message)))
 POOL = [
@@ -73,7 +74,7 @@ async def all_of(folder: Path, *told: list[Envelope]) -> State:
         return state(oracle)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=tries(15))
 @given(pools, pools, st.integers(1, 5), st.integers(1, 4))
 async def test_one_round_makes_two_nodes_agree(
     left: list[Envelope], right: list[Envelope], leaf: int, wanted: int

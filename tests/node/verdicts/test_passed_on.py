@@ -40,6 +40,7 @@ from support.passing import (
     sealed,
 )
 from support.protocol_strategies import ADA, BEN, NETWORK
+from support.tries import tries
 
 NOW = BASE + 50
 HELD = a_license()
@@ -75,7 +76,7 @@ async def give(rig: NodeRig, *messages: Heard) -> None:
         await rig.give(sealed(one))
 
 
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 @given(histories(), st.data())
 async def test_it_answers_by_the_rules_in_whatever_order_messages_come(
     history: list[Heard], data: st.DataObject

@@ -37,6 +37,7 @@ from support.passing import (
 from support.passing import OTHER as FOURTH
 from support.protocol_strategies import ADA, BEN
 from support.snapshots import AS_OF, OTHER, names_of, snapshot_of
+from support.tries import tries
 
 HELD = a_license(guardian=GUARDIAN)
 TWO = chain_of(MARKET, RESELLER, LAB, of=(HELD,))
@@ -85,7 +86,7 @@ def judge(
     return REASONS[made.judge(join_rows([row]), now).reasons[0]]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=tries(200))
 @given(histories(), st.booleans())
 def test_it_agrees_with_the_verdict(history: list[Heard], is_union: bool) -> None:
     """Over files that name everybody and everything, at the moment for which they are valid."""
@@ -100,7 +101,7 @@ def test_it_agrees_with_the_verdict(history: list[Heard], is_union: bool) -> Non
         assert [REASONS[one] for one in judged] == [verdict(known, one, query, now) for one in rows]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=tries(200))
 @given(histories(), st.data())
 def test_what_is_clear_offline_is_clear_online(history: list[Heard], data: st.DataObject) -> None:
     """Whatever a file leaves out, and whatever the bundle lacks."""

@@ -49,6 +49,7 @@ from support.snapshots import (
     salts,
     snapshot_of,
 )
+from support.tries import tries
 
 STATES = ({ADA: {0: 5}}, {ADA: {0: 5, SCOPE_FLAG: 1}}, {ADA: {0: FULL, SCOPE_FLAG: 1}, BEN: {64: 1}})
 PEOPLE = [*map(person_key, (ADA, BEN, CLEO))]
@@ -108,7 +109,7 @@ def test_deltas_are_appended_and_the_last_one_speaks() -> None:
     assert b"".join(one.data for one in again) == FILE
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(st.integers(0, len(FILE) - 1), st.integers(1, 255))
 def test_flipping_any_byte_is_refused(at: int, flip: int) -> None:
     changed = FILE[:at] + bytes([FILE[at] ^ flip]) + FILE[at + 1 :]

@@ -23,6 +23,7 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
 from support.passing import ALL, HOLDERS, ITEMS, LAB, MARKET, Oracle, a_license, licenses, stops
 from support.protocol_strategies import ADA
+from support.tries import tries
 
 FINAL = 20
 
@@ -79,7 +80,7 @@ def _replayed(held: License, history: Sequence[Said], holder: bytes) -> dict[int
     return found
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=tries(150))
 @given(_chains(), st.sampled_from(HOLDERS))
 def test_landings_are_those_of_a_replay(case: tuple[License, list[Said]], holder: bytes) -> None:
     held, history = case

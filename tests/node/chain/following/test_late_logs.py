@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sayso_node.store.interface import Writing
 from support.fake_chain import revoked
 from support.node_rig import NodeRig
 from support.protocol_strategies import ADA
+from support.tries import tries
 
 POLL_S = 2.0
 LONGEST_S = max(late_blocks.PASSES_S) + follower.LATE_EVERY_S + 2 * POLL_S
@@ -45,8 +47,16 @@ async def pass_time(following: Following, seconds: float, block_s: float) -> Non
         await following.read()
 
 
-@pytest.mark.parametrize("block_s", [0.25, 1.0, 12.0])
-@pytest.mark.parametrize("late_s", [1.0, 8.0, 60.0, 119.0, 590.0])
+EVERYDAY = {(0.25, 1.0), (0.25, 590.0), (12.0, 119.0)}  # the ends; the others take as long as these
+
+
+@pytest.mark.parametrize(
+    ("block_s", "late_s"),
+    [
+        pytest.param(*pair, marks=() if pair in EVERYDAY else pytest.mark.long)
+        for pair in product((0.25, 1.0, 12.0), (1.0, 8.0, 60.0, 119.0, 590.0))
+    ],
+)
 async def test_late_logs_are_read(following: Following, block_s: float, late_s: float) -> None:
     """On the commit before, eight blocks were read again: two seconds of a chain with four a second."""
     following.chain.late_s = late_s
@@ -129,7 +139,7 @@ async def test_a_reorganisation_forgets_what_is_gone(following: Following) -> No
     assert following.bits() == {7: 1}
 
 
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 @given(limit=some.integers(1, 12), blocks=some.integers(1, 60))
 async def test_any_limit_of_blocks_reaches_the_head(limit: int, blocks: int) -> None:
     """On the commit before, a limit of eight blocks or less never did: eight more were asked for."""

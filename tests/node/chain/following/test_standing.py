@@ -12,6 +12,7 @@ from sayso_node.errors import ChainUnreachable
 from sayso_node.store.admission import sponsors
 from support.fake_chain import FakeChain, unreachable
 from support.node_rig import NOW, NodeRig
+from support.tries import tries
 
 HOUR_S = 3_600
 
@@ -36,7 +37,7 @@ async def found(rig: NodeRig, chain: FakeChain, standing: Standing | None = None
         return sponsors.standing_block(db)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=tries(25))
 @given(st.lists(st.integers(1, 9_000), max_size=400), st.integers(0, 400))
 async def test_who_was_there_all_the_time_and_who_came_late_agree(pauses: list[int], then: int) -> None:
     with TemporaryDirectory() as name, NodeRig(Path(name), name="old") as old:

@@ -22,6 +22,7 @@ from sayso_node.store.chain import intents
 from support.fake_chain import unreachable
 from support.node_rig import revocation
 from support.protocol_strategies import ADA
+from support.tries import tries
 
 
 @pytest.fixture
@@ -337,7 +338,7 @@ actions = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=tries(30))
 @given(actions)
 async def test_every_license_is_anchored_once_and_every_promise_kept(history: list[str]) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,1 @@
+"""What makes our processes start sooner."""
