@@ -102,6 +102,7 @@ NUMBERS = {
     "permissions.words.WORD_BITS": "A bit stands in a *word* of 256 bits",
     "permissions.words.FULL": "A mask MUST be below 2^256",
     "traces.duties.DAY_S": "of the consent, each 86,400 seconds",
+    "traces.endings.KEPT_S": "a license is *over* 365 days after",
     "traces.landings.UNDATED": None,  # ours
     "traces.landings.NOT_REVOKED": None,  # ours
 }

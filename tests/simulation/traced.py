@@ -54,7 +54,7 @@ def told(pages: list[Trace]) -> Told:
 
 
 def _shared(holder: Holder) -> Any:
-    held = [one._replace(terms=one.terms._replace(seen_at=0.0)) for one in holder.held]
+    held = [one._replace(terms=one.terms._replace(seen_at=0.0, number=0)) for one in holder.held]
     return holder._replace(held=held)
 
 

@@ -36,7 +36,7 @@ def test_the_list_is_asked_for_and_verified(
     assert licensed.node.checks[-1].get("heed") == asked
     said = licensed.run("receipt", "verify", "r.json", *FILES).stdout
     texts = [address_text(one) for one in asked or []]
-    assert (" and ".join(texts) if texts else "Nobody's disputes counted") in said
+    assert (" and ".join(texts) if texts else "No disputes counted: the check heeded nobody.") in said
     report = (licensed.folder / "r.html").read_text()
     assert "disputes that count" in report
     assert all(one in report for one in texts)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from sayso.errors import BadManifest, FileUnreadable, ManifestChanged
 from sayso.gate.judges.verdicts import Flags
@@ -129,6 +129,13 @@ class Writer(Protocol):
         ...
 
 
+class End(NamedTuple):
+    """End is the first or the last sample of an archive, which may go on in the next one."""
+
+    name: str
+    members: frozenset[str]
+
+
 class Source:
     """Source is a manifest in one format; subclasses say how it is read and written.
 
@@ -138,12 +145,12 @@ class Source:
         path: The path that the user named.
         size: The amount to read and its unit, for progress.
         notes: What is left out or not kept, one sentence each.
-        ends: The names of the first and the last sample, once all rows were read, if rows are samples.
+        ends: The first and the last sample, once all rows were read, if rows are samples.
     """
 
     name: str = ""
     line_name: str = "row"
-    ends: tuple[str, str] | None = None
+    ends: tuple[End, End] | None = None
 
     def __init__(self, path: Path, files: Iterable[Path] = ()) -> None:
         self.path = path

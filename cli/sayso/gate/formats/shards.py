@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import Batch, Source, Writer
+from sayso.gate.formats.base import Batch, End, Source, Writer
 from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs, StagedFile, StagedFolder
 
@@ -45,19 +45,20 @@ class Shards(Source):
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield all rows, file by file; raises the errors of its sources."""
-        last = ""
+        last = End("", frozenset())
         for part, path in enumerate(self._files):
             source = self._open(path)
             for batch in source.batches(most):
                 self._now = (part, source)
                 yield replace(batch, part=part)
             if source.ends:
-                if source.ends[0] == last:
+                first, after = source.ends
+                if first.name == last.name and not first.members & last.members:
                     raise BadManifest(
-                        f"{str(path)!r} begins with the sample {last!r}, with which the file before it"
-                        " ends; put all files of a sample into one archive"
+                        f"{str(path)!r} begins with the sample {last.name!r}, with which the file before"
+                        " it ends; put all files of a sample into one archive"
                     )
-                last = source.ends[1]
+                last = after
             self.notes += [one for one in source.notes if one not in self.notes]
 
     def sources(self) -> Iterator[Source]:

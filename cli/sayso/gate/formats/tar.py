@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import BATCH_BYTES, NO_ROW, Batch, Columns, Source, refuse_row
+from sayso.gate.formats.base import BATCH_BYTES, NO_ROW, Batch, Columns, End, Source, refuse_row
 from sayso.gate.formats.json_rows import ROW_LINE_BYTES, STRICT
 from sayso.gate.formats.media import NO_LICENSE
 from sayso.gate.formats.packed import Packing, kind_of
@@ -93,10 +93,10 @@ class Tar(Source):
             folder, _, name = one.name.rpartition("/")
             mine = f"{folder}/{name.partition('.')[0]}"
             if members and mine != key:
+                self._note_end(key, members)
                 yield members
                 members, size = [], 0
             key = mine
-            self.ends = (self.ends or (key, key))[0], key
             if any(one.name == other.name for other in members):
                 raise BadManifest(f"{str(self.path)!r} has {one.name!r} twice; rename one of them")
             members.append(one)
@@ -104,7 +104,12 @@ class Tar(Source):
             if size > SAMPLE_BYTES or len(members) > SAMPLE_MEMBERS:
                 raise BadManifest(f"{str(self.path)!r}: the sample of {one.name!r} is too large")
         if members:
+            self._note_end(key, members)
             yield members
+
+    def _note_end(self, key: str, members: list[Member]) -> None:
+        one = End(key, frozenset(member.name for member in members))
+        self.ends = (self.ends or (one, one))[0], one
 
     def _label(self, members: list[Member]) -> _Label:
         """Return what folders and JSON members say; no license without one, or with two."""

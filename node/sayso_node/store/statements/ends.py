@@ -33,9 +33,8 @@ LOOK_S: Final = 30 * DAY_S  # in this time each statement is looked at once
 UNDATED_S: Final = 3_600  # until another look at what a block without a known time revoked
 LOOKS_AT_ONCE: Final = 256  # statements of a round
 PERMISSIONS_A_ROUND: Final = 65_536  # of a round, which ends after the license that reaches them
-HASHES_AT_ONCE: Final = (
-    4_096  # of statements that end in one transaction: the one that reaches them is the last
-)
+# Of statements that end in one transaction; the one that reaches them is the last.
+HASHES_AT_ONCE: Final = 4_096
 
 
 class Look(NamedTuple):
