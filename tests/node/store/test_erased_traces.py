@@ -36,11 +36,23 @@ def of(db: Reading) -> Trace:
 
 
 def compared(db: Reading) -> object:
-    """A trace without what is to be gone: the consent's text and items, and disputes over the items."""
+    """A trace without what is to be gone, and without the numbers of a store.
+
+    Gone are the consent's text and items, and disputes over the items.
+    """
     found = of(db)
+    holders = [
+        who._replace(held=[one._replace(terms=one.terms._replace(number=0)) for one in who.held])
+        for who in found.holders
+    ]
     one = found.consent
     terms = one.contributor, one.grantee, one.guardian, one.purposes, one.items, one.removal_days
-    return terms, one.issued_at, one.expires_at, found._replace(consent=TERMS, disputes=[])
+    return (
+        terms,
+        one.issued_at,
+        one.expires_at,
+        found._replace(consent=TERMS, disputes=[], holders=holders),
+    )
 
 
 def _words(items: list[int], purposes: list[str]) -> Envelope:
@@ -77,8 +89,18 @@ Step = Callable[[Writing, int], None]
 
 
 def _steps(one: Envelope) -> list[Step]:
-    """A message comes; the chain says it; a batch has it."""
-    steps: list[Step] = [lambda db, _at: give(db, [one]), lambda db, at: anchor(db, at, one)]
+    """A message comes; a batch has it; the chain says it.
+
+    A batch has a revocation only once it has come: who erased a consent cannot learn later that a scope
+    of a single file was anchored before (15.6.2).
+    """
+
+    def in_batch(db: Writing, at: int) -> None:
+        if one in REVOCATIONS:
+            give(db, [one])
+        anchor(db, at, one)
+
+    steps: list[Step] = [lambda db, _at: give(db, [one]), in_batch]
     if one in REVOCATIONS:
         steps.append(lambda db, at: land(db, at, one))
     return steps
