@@ -54,10 +54,9 @@ class MediaFolder(Source):
     @staticmethod
     def _found(path: Path) -> tuple[list[Path], list[Path], list[Path]]:
         found = find_files([path])
-        files, about = list[Path](), list[Path]()
+        files, about, above = list[Path](), list[Path](), len(path.parts)
         for one in found.files:
-            inside = one.relative_to(path).parts
-            hidden = any(part.startswith(".") for part in inside)
+            hidden = any(part.startswith(".") for part in one.parts[above:])
             (about if hidden or is_about(one.name) else files).append(one)
         return files, about, list(found.skipped)
 

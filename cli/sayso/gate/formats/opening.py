@@ -117,10 +117,11 @@ def format_of(path: Path) -> str | None:
 def _of_folder(path: Path, columns: Columns) -> Source:
     with reading(path):
         _refuse_part_of_table(path)
-        found = sorted(_files(path))
-    marks = [one for one in found if one.name.startswith((".", "_"))]
-    about = [one for one in found if one not in set(marks) and is_about(one.name)]
-    files = [one for one in found if one not in {*marks, *about}]
+        found = sorted(_files(path), key=lambda one: one.parts)
+    marks, about, files = list[Path](), list[Path](), list[Path]()
+    for one in found:
+        is_mark = one.name.startswith((".", "_"))
+        (marks if is_mark else about if is_about(one.name) else files).append(one)
     if not files:
         raise BadManifest(f"{str(path)!r} has no file that is neither hidden nor about the data")
     formats = {format_of(one) for one in files}
@@ -169,11 +170,13 @@ def _refuse_table(folder: Path, path: Path) -> None:
 def _files(folder: Path) -> Iterator[Path]:
     """Yield all files below a folder, except within folders that data engines hide."""
     _refuse_table(folder, folder)
-    for one in folder.iterdir():
-        if one.is_dir() and not one.is_symlink() and not one.name.startswith((".", "_")):
-            yield from _files(one)
-        else:
-            yield one
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            one = folder / entry.name
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "_")):
+                yield from _files(one)
+            else:
+                yield one
 
 
 def _shards(
