@@ -16,7 +16,7 @@ from cli.conftest import PASSWORD
 from cli.operator.test_real_node import DEADLINE_S, eventually, key, sayso, serving
 from docs import walkthrough
 from docs.as_written import way
-from docs.walkthrough import missing
+from docs.walkthrough import Step, missing
 from sayso.contributor.saved_messages import load_bundle
 from sayso.demo.ports import free_ports
 from sayso.networks import load_network
@@ -81,11 +81,18 @@ class Place:
         steps = way(PAGE)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(walkthrough, "environment", lambda: environment)
-            seen = walkthrough.walk(steps[:-1], self.folder)
+            [looking] = [at for at, one in enumerate(steps) if "sayso licenses" in one.command.text]
+            seen = walkthrough.walk(steps[:looking], self.folder)
+            eventually(lambda: self._is_shown(steps[looking]))  # once the node has asked the wallet
+            seen += walkthrough.walk(steps[looking:-1], self.folder)
             self.company.send(json.loads(Path("calls.json").read_text()))
             newest = self.company.safe.code.w3.eth.block_number
             eventually(lambda: self._head() >= newest)
             return [*seen, *walkthrough.walk(steps[-1:], self.folder)]
+
+    def _is_shown(self, step: Step) -> bool:
+        [output] = walkthrough.walk([step], self.folder)
+        return step.shown is not None and not missing(step.shown.text, output)
 
     def _head(self) -> int:
         with urllib.request.urlopen(f"{self.url}/v1/node", timeout=DEADLINE_S) as answer:
