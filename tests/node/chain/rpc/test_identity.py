@@ -84,10 +84,10 @@ async def test_no_wrong_answer_moves_the_cursor(
     reading: Reading, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(json_rpc, "RPC_ANSWER_BYTES", 65_536)
-    monkeypatch.setattr(json_rpc, "PATIENCES", 1)
     await reading.follower.read()
     before = reading.cursor
     assert before
+    monkeypatch.setattr(json_rpc, "PATIENCES", 1)  # only now: right answers may take their time
     reading.grow(9)
     reading.rpc.answers[name.split(maxsplit=1)[0]] = WRONG[name]
     with pytest.raises(ChainUnreachable):
