@@ -95,7 +95,7 @@ def refuse_both(names: Iterable[str], name: str) -> None:
 
 
 def refuse_twins(names: Iterable[str], name: str) -> None:
-    """Raise BadManifest if another name is equal to one that is read, but for case.
+    """Raise BadManifest if another name is equal to one that is read, but for case or outer spaces.
 
     Many engines take such names for one (DuckDB, Spark, Hive), and would read the other column.
     """
@@ -106,10 +106,10 @@ def refuse_twins(names: Iterable[str], name: str) -> None:
 
 
 def twin_of(names: Iterable[str], name: str) -> str | None:
-    """Return another name that is equal but for case, or None."""
+    """Return another name that is equal but for case, form or outer spaces, or None."""
     mine = _folded(name)
     return next((one for one in names if one != name and _folded(one) == mine), None)
 
 
 def _folded(name: str) -> str:
-    return normalize("NFKC", normalize("NFKC", name).casefold())
+    return normalize("NFKC", normalize("NFKC", name).casefold()).strip()

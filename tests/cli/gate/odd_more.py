@@ -60,6 +60,12 @@ def both_columns(some: pa.Table) -> pa.Table:
     return with_(**{"meta.license": FOUR, "meta": meta})(some)
 
 
+def padded(name: str, rows: Rows) -> str:
+    """A table whose first column has the name of the judged one, but for white space."""
+    body = "".join(f"{STRANGE},{one['license']},{one['item']}\n" for one in rows)
+    return f"{name},license,item\n{body}"
+
+
 # Each of these was kept with two readings, refused without reason, or explained wrongly.
 FOUND: Final = {
     "half of an escaped character": written("n.jsonl", last(r'"n":"\ud800"'), "half of a character"),
@@ -79,6 +85,10 @@ FOUND: Final = {
         lambda buyer, path: path.write_bytes(table(buyer.rows, note="\u30dd", cut="|").encode("sjis")),
         "iconv",
         ("--encoding", "shift_jis", "--delimiter", "|"),
+    ),
+    "a name twice but for a space": text("n.csv", lambda rows: padded("item ", rows), "rename"),
+    "a name twice but for a space of a page": text(
+        "n.csv", lambda rows: padded("\u00a0item", rows), "rename"
     ),
     "escapes for a character set": text(
         "n.csv", lambda rows: table(rows, note="a\\x2cb"), "iconv", "--encoding", "unicode_escape"
