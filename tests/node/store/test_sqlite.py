@@ -1,6 +1,7 @@
 """What SQLite alone promises: its flushes, its files, what it overwrites."""
 
 import asyncio
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -92,6 +93,37 @@ async def test_a_store_that_cannot_be_written_is_said(store: Store) -> None:
     with pytest.raises(StoreUnusable, match="readonly"):
         await store.write(read_only)
     assert await store.write(number(1)) == 1
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+@pytest.mark.parametrize("end", ["", "-wal"])
+async def test_a_file_that_is_not_in_its_place_takes_nothing(
+    tmp_path: Path, end: str, how: str
+) -> None:
+    """What goes into a file without a name is gone with its process; a file in its place is older."""
+    store = store_at(tmp_path / "store.sqlite")
+    place, away = tmp_path / f"store.sqlite{end}", tmp_path / "away"
+    store.start()
+    try:
+        await store.write(number(1))
+        with store.read():
+            pass  # leaves a connection
+        place.rename(away)
+        if how == "replaced":
+            shutil.copy(away, place)
+        with pytest.raises(StoreUnusable, match="moved, removed or replaced"):
+            await store.write(number(2))
+        assert store.trouble
+        with store.read() as known:  # by that connection, which has the right file
+            with pytest.raises(StoreUnusable, match="replaced"), store.read():
+                pass
+            assert 2 not in numbers(known)
+        assert place.exists() == (how == "replaced")
+        away.replace(place)
+        assert await store.write(number(2)) == 2
+        assert store.trouble is None
+    finally:
+        store.stop()
 
 
 def test_a_store_of_another_version_is_left_alone(tmp_path: Path) -> None:

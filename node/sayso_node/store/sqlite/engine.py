@@ -29,6 +29,7 @@ from sayso_node.store.tables.schema import SCHEMA, VERSION
 from sayso_node.store.writing.group_commit import GroupCommit
 from sayso_node.store.writing.writer import Change, Writer
 
+Inode = tuple[int, int] | None
 WRITER_CACHE_KIB = 32_768  # enough for the changes of a large bundle; with less, pages are written twice
 
 
@@ -56,6 +57,8 @@ class Engine(GroupCommit):
         self._open_database = open_database
         self._writing: SqliteConnection | None = None
         self._idle: list[SqliteConnection] = []
+        self._places = [os.fspath(path), f"{path}-wal"]
+        self._inodes: list[Inode] = []  # of the files that the writer opened
 
     @property
     def location(self) -> str:
@@ -73,6 +76,7 @@ class Engine(GroupCommit):
             db.close()
             raise
         self._writing = db
+        self._inodes = [_inode(one) for one in self._places]
         self._begin()
 
     def stop(self) -> None:
@@ -111,7 +115,20 @@ class Engine(GroupCommit):
         else:
             self._idle.append(db)
 
+    def _check_places(self) -> None:
+        """Raise StoreUnusable if a file that the writer opened is no longer in its place.
+
+        It loses what it holds when it is closed, and what is in its place does not know the newest.
+        """
+        for place, inode in zip(self._places, self._inodes, strict=False):  # none before the start
+            if inode and _inode(place) != inode:
+                raise StoreUnusable(
+                    f"{place} was moved, removed or replaced while the node runs: put it back, or stop"
+                    " the node and restore a backup"
+                )
+
     def _connect(self) -> SqliteConnection:
+        self._check_places()
         with contextlib.ExitStack() as unfinished:
             try:
                 db = unfinished.enter_context(contextlib.closing(self._open_database(self._path)))
@@ -156,10 +173,11 @@ class Engine(GroupCommit):
         try:
             db.execute("BEGIN IMMEDIATE")
             results = [_apply(db, change) for change in group]
+            self._check_places()
             db.execute("COMMIT")
             self._trouble = None
             self._commits.add()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StoreUnusable) as error:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             failed = translated(error, "written")
@@ -168,6 +186,15 @@ class Engine(GroupCommit):
         for change, (value, raised) in zip(group, results, strict=True):
             self._note(raised)
             change.done(value, raised)
+
+
+def _inode(place: str) -> Inode:
+    """Return which file is in a place; None without one."""
+    try:
+        found = os.stat(place)  # noqa: PTH116 - with each commit; a Path takes longer
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _apply(db: SqliteConnection, change: Change) -> tuple[Any, BaseException | None]:
