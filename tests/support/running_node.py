@@ -75,7 +75,7 @@ class RunningNode:
             # The chain alone sets these, whatever comes in.
             query = (
                 "SELECT count(*) FROM numbers"
-                " WHERE name IN ('standing-block', 'final-block', 'final-block-time')"
+                " WHERE name IN ('chain-first', 'standing-block', 'final-block', 'final-block-time')"
             )
             counts["numbers"] -= db.execute(query).fetchone()[0]
             return counts

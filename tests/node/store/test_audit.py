@@ -105,7 +105,7 @@ async def test_what_is_damaged_is_found_and_repaired(tmp_path: Path, how: str) -
         assert kinds >= TABLES.get(how, (None, set[Damaged]()))[1]
         await mend(rig)
         with rig.store.read() as db:
-            chain_is_lost = chain_state.is_reading_wanted(db)
+            chain_is_lost = chain_state.is_reading_wanted(db, 1)
         if chain_is_lost:  # the follower reads it
             masks = full_words(held[1].message)
             await rig.store.write(lambda db: revocations.add_chain_bits(db, ADA, masks, NOW))

@@ -159,7 +159,8 @@ class Follower:
     async def _common_block(self, head: BlockHeader) -> ChainPoint:
         """Return the last followed block that is still on the chain, and rewind the store to it."""
         with self._store.read() as db:
-            followed, is_wanted = chain_state.followed(db), chain_state.is_reading_wanted(db)
+            followed = chain_state.followed(db)
+            is_wanted = chain_state.is_reading_wanted(db, self._deploy_block)
         if is_wanted:
             await self._store.write(chain_state.begin_anew)
             followed = []
@@ -216,6 +217,7 @@ class Follower:
         """Store events and the block up to which they were read, in one transaction."""
         first, point = read
         self._keeper.keep(db, events)
+        chain_state.begun(db, self._deploy_block)
         chain_state.advance(db, point)
         slow = self._speed.is_slow
         self._audit.note(db, first, point, head.point.number, is_slow=slow)

@@ -39,15 +39,21 @@ def want_reading(db: Writing) -> None:
     db.execute("INSERT INTO numbers VALUES ('chain-anew', 1) ON CONFLICT DO NOTHING")
 
 
-def is_reading_wanted(db: Reading) -> bool:
-    """Return whether the chain is to be read again from the start."""
-    return db.execute("SELECT 1 FROM numbers WHERE name = 'chain-anew'").fetchone() is not None
+def begun(db: Writing, first: int) -> None:
+    """Record the block with which the first reading of the chain begins."""
+    db.execute("INSERT INTO numbers VALUES ('chain-first', ?) ON CONFLICT DO NOTHING", (first,))
+
+
+def is_reading_wanted(db: Reading, first: int) -> bool:
+    """Return whether the chain is to be read again from `first`, or was only read from a later block."""
+    query = "SELECT 1 FROM numbers WHERE name = 'chain-anew' OR (name = 'chain-first' AND value > ?)"
+    return db.execute(query, (first,)).fetchone() is not None
 
 
 def begin_anew(db: Writing) -> None:
     """Forget how far the chain was read; what it revoked stays."""
     rewind(db, -1)
-    db.execute("DELETE FROM numbers WHERE name = 'chain-anew'")
+    db.execute("DELETE FROM numbers WHERE name IN ('chain-anew', 'chain-first')")
 
 
 def advance(db: Writing, point: ChainPoint) -> None:

@@ -168,6 +168,23 @@ async def test_nothing_before_the_registry_is_asked_for(rig: NodeRig) -> None:
     assert following.cursor() is None
 
 
+@pytest.mark.parametrize(("then", "known"), [(1, 7), (5, 3), (6, 3)])
+async def test_a_network_file_with_an_earlier_block_is_read_from_there(
+    rig: NodeRig, then: int, known: int
+) -> None:
+    """The block of the registry was too high at first: what was revoked before it was not seen."""
+    following = Following(rig, deploy_block=5)
+    for number in range(1, 8):
+        following.chain.mine(revoked(ADA, number, 1))
+    await following.read()
+    assert len(following.bits()) == 3
+    corrected = Following(rig, deploy_block=then, chain=following.chain)
+    for _ in range(2):
+        await corrected.read()
+        assert len(corrected.bits()) == known
+    assert following.chain.ranges == [(5, 7), *([(1, 7)] if then == 1 else [])]
+
+
 async def test_after_a_restart_it_goes_on_where_it_was(tmp_path: Path) -> None:
     chain = FakeChain(NOW)
     for run in range(3):
