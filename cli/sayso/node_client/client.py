@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -59,6 +59,10 @@ from sayso_protocol.signatures.wallets import Claim as SignatureClaim
 
 NONCE_BYTES: Final = 16  # new for every question (rule 9.1.2)
 TRACE_PAGES: Final = 4_096  # of 16 holders each
+LISTED: Final = 1 << 20  # licenses of an address, or claims on an item
+P = TypeVar("P")
+T = TypeVar("T")
+Page = tuple[Sequence[T], str | None]  # a part of a list, and the cursor of the next part
 MESSAGES: Final = 60  # in a request; at the largest size, they fill the 4 MiB that a node accepts
 
 
@@ -184,22 +188,33 @@ class NodeClient:
         return read_statement(answer, digest, self.trusted.network)
 
     async def claims(self, item: bytes, beside: bytes) -> list[Claim]:
-        """Return the claims about an item with the same parties as a license, from all pages."""
+        """Return the claims about an item with the same parties as a license, from all pages.
+
+        Raises BadAnswer for pages without end.
+        """
         await self._same_network()
-        path, found = f"/v1/items/{hex_text(item)}/claims?beside={hex_text(beside)}", []
-        after: str | None = ""
-        while after is not None:
-            where = f"{path}&{urlencode({'cursor': after})}" if after else path
-            some, after = read_claims(await self._transport.get(where, values.Claims))
-            found += some
-        return found
+        path = f"/v1/items/{hex_text(item)}/claims?beside={hex_text(beside)}"
+        return await self._listed(path, values.Claims, read_claims)
 
     async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
-        """Return every license of an address that the node holds."""
+        """Return every license of an address that the node holds, from all pages; raises as `claims`."""
         await self._same_network()
         path = f"/v1/contributors/{address_text(contributor)}/licenses"
-        hashes = read_license_hashes(await self._transport.get(path, values.Licenses))
+        hashes = await self._listed(path, values.Licenses, read_license_hashes)
         return [await self.license(one) for one in hashes]
+
+    async def _listed(self, path: str, kind: type[P], read: Callable[[P], Page[T]]) -> list[T]:
+        """Return what a list has on all pages, each once; raises BadAnswer if they never end."""
+        found, known = dict[T, None](), -1
+        after: str | None = ""
+        while after is not None:
+            if not known < len(found) <= LISTED:  # a page brought nothing new, or too much did
+                raise BadAnswer("the node's list has no end")
+            known = len(found)
+            cursor = f"{'&' if '?' in path else '?'}{urlencode({'cursor': after})}" if after else ""
+            some, after = read(await self._transport.get(path + cursor, kind))
+            found |= dict.fromkeys(some)
+        return [*found]
 
     async def trace(self, license_hash: bytes) -> TraceJson:
         """Return where a license went, from all pages; what a node says of that is not signed.

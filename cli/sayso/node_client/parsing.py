@@ -236,9 +236,7 @@ def _check_question(receipt: Receipt, question: Question) -> None:
         raise BadAnswer("the node's receipt is for another question")
 
 
-def read_license_hashes(answer: values.Licenses) -> tuple[bytes, ...]:
-    """Read GET /v1/contributors/..., which is unverified; raises BadAnswer for an incomplete list."""
-    if answer.next is not None:
-        raise BadAnswer("the node gives the list in pages, which this release cannot read")
+def read_license_hashes(answer: values.Licenses) -> tuple[list[bytes], str | None]:
+    """Read GET /v1/contributors/..., which is unverified, and the cursor of the next page."""
     with bad_answers():
-        return tuple(map(hash_from_text, answer.licenses))
+        return [hash_from_text(one) for one in answer.licenses], answer.next

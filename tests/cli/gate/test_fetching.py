@@ -1,14 +1,24 @@
 """The consents that rows rely on are fetched from a node, and no others."""
 
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from sayso.errors import BadAnswer
 from sayso.gate.fetching import Fetcher
+from sayso.node_client import client as client_module
 from sayso.node_client.client import NodeClient
+from sayso_node.api.routes import listings
+from sayso_node.api.schema.values import Claims, ListedClaim
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.verdict import Row
 from support.protocol_strategies import ADA, BEN, CLEO, a_consent, item_hashes, signed
 from support.running_node import running_node
+from support.snapshots import TRUSTED
 
 ITEMS = item_hashes(3)
 PAIR = tuple(sorted((ADA, BEN)))
@@ -35,6 +45,19 @@ async def test_claims_of_strangers_are_not_fetched(tmp_path: Path) -> None:
     assert not fetcher.lacks(rows)
 
 
+async def test_a_person_with_many_licenses_sees_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who had more than a page of them could list none, and revoke no scope by command."""
+    monkeypatch.setattr(listings, "LICENSES", 2)
+    held = [shared(ADA, (ADA,), days) for days in range(5)]
+    async with running_node(tmp_path) as node:
+        await node.submit(*held)
+        async with NodeClient(node.url, node.node._config.network_file) as client:
+            found = await client.licenses_of(ADA)
+    assert [one.hash for one in found] == [one.digest for one in held]
+
+
 async def test_what_a_party_did_not_sign_is_lacking(tmp_path: Path) -> None:
     mine, strange = shared(ADA, PAIR), shared(BEN, (BEN,))
     async with running_node(tmp_path) as node:
@@ -45,3 +68,22 @@ async def test_what_a_party_did_not_sign_is_lacking(tmp_path: Path) -> None:
             await fetcher.fetch(rows)
     assert fetcher.found.keys() == {mine.digest}
     assert fetcher.lacks(rows)
+
+
+@pytest.mark.parametrize("are_new", [False, True])
+async def test_claims_without_end_are_refused(monkeypatch: pytest.MonkeyPatch, are_new: bool) -> None:
+    """Neither pages that say the same again nor ever more licenses keep a buyer for ever."""
+    monkeypatch.setattr(client_module, "LISTED", 16)
+    client, pages = NodeClient("http://127.0.0.1:1", TRUSTED), count()
+
+    async def get(path: str, _kind: type[Any]) -> Any:
+        number = next(pages)
+        assert number < 50, f"asked again and again: {path}"
+        name, who = hex_text((number if are_new else 0).to_bytes(32)), address_text(ADA)
+        claim = ListedClaim(name, who, [], who, "", [], [], 0, 0, 1, 1)
+        return Claims(False, [claim], str(number))
+
+    monkeypatch.setattr(client._transport, "get", get)
+    monkeypatch.setattr(client, "_info", object())
+    with pytest.raises(BadAnswer, match="no end"):
+        await client.claims(ITEMS[0], ITEMS[1])

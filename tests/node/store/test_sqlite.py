@@ -97,9 +97,7 @@ async def test_a_store_that_cannot_be_written_is_said(store: Store) -> None:
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])
 @pytest.mark.parametrize("end", ["", "-wal"])
-async def test_a_file_that_is_not_in_its_place_takes_nothing(
-    tmp_path: Path, end: str, how: str
-) -> None:
+async def test_a_file_that_is_not_in_its_place_takes_nothing(tmp_path: Path, end: str, how: str) -> None:
     """What goes into a file without a name is gone with its process; a file in its place is older."""
     store = store_at(tmp_path / "store.sqlite")
     place, away = tmp_path / f"store.sqlite{end}", tmp_path / "away"
