@@ -95,7 +95,7 @@ class JsonRpc:
                     answer = await self._by_socket(question, number, limit)
                 else:
                     answer = await self._object(await self._by_post(question, limit))
-            self._refuse_pace(answer.get("error"))
+            self._check_answer(answer)
         except TooManyRequests:
             raise
         except Exception as error:  # noqa: BLE001 - any error that an endpoint causes, also in aiohttp
@@ -108,11 +108,19 @@ class JsonRpc:
         # Outside the block above, so that no traceback has the error with the URL as its context.
         raise ChainUnreachable(f"{self.name}: {reason}")
 
-    def _refuse_pace(self, error: Any) -> None:
-        """Raise TooManyRequests for an error that asks for a slower pace, even with status 200."""
-        if isinstance(error, dict) and is_about_pace(error):
+    def _check_answer(self, answer: dict[str, Any]) -> None:
+        """Raise TooManyRequests for an error that asks for a slower pace, even with status 200.
+
+        Raises ValueError for an answer with neither a result nor an error, as gateways give them.
+        """
+        is_none = "result" not in answer and answer.get("error") is None
+        error = answer if is_none else answer.get("error")
+        found = {"message": error} if isinstance(error, str) else error
+        if isinstance(found, dict) and is_about_pace(found):
             self._pace.slow_down(None)
-            raise TooManyRequests(f"{self.name}: {str(error.get('message'))[:200]}")
+            raise TooManyRequests(f"{self.name}: {str(found.get('message'))[:200]}")
+        if is_none:
+            raise ValueError("neither a result nor an error")
 
     async def _by_post(self, question: Any, limit: int) -> bytes:
         async with self._sessions().post(self._url, json=question, allow_redirects=False) as response:

@@ -18,6 +18,11 @@ ERRORS = [
     (-32_029, "Too Many Requests", True),
     (-32_097, "call rate limit exhausted, retry in 10s", True),
     (-32_000, "project ID request rate exceeded: 5 per second", True),
+    (-32_005, "project ID request rate exceeded", True),
+    (-32_005, "daily request count exceeded", True),
+    (-32_005, "You've exceeded the RPS limit available on the current plan.", True),
+    (-32_001, "Exceeded the quota usage", True),
+    (35, "You've reached the usage limit for your current plan", True),
     (-32_602, "eth_getLogs is limited to a 10,000 range: block range too wide", False),
     (-32_000, "exceed maximum block range: 5000", False),
     (-32_600, "eth_getLogs requests with up to a 10 block range are allowed", False),
@@ -78,7 +83,15 @@ async def test_each_refusal_in_a_row_waits_longer() -> None:
     assert time.now - before == waits[0]
 
 
-@pytest.mark.parametrize("refusal", [Raw(b"{}", 429), Failure({"code": 429, "message": "slow down"})])
+REFUSALS = {
+    "429": Raw(b"{}", 429),
+    "by its code": Failure({"code": 429, "message": "slow down"}),
+    "a text": Failure("rate limit exceeded"),
+    "of a gateway": Raw(b'{"message": "API rate limit exceeded"}'),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
 async def test_a_refused_request_is_sent_again(refusal: object) -> None:
     async with endpoint() as rpc:
         answers = [refusal, refusal, "0x7a69"]
@@ -96,7 +109,13 @@ async def test_a_refused_request_is_sent_again(refusal: object) -> None:
         assert time.now > 0
 
 
-DEAD = {"closed": None, "503": Raw(b"", 503), "HTML": Raw(b"<html>"), "cut": CUT}
+DEAD = {
+    "closed": None,
+    "503": Raw(b"", 503),
+    "HTML": Raw(b"<html>"),
+    "cut": CUT,
+    "neither a result nor an error": Raw(b'{"message": "no backend"}'),
+}
 
 
 @pytest.mark.parametrize("how", DEAD)
