@@ -29,6 +29,8 @@ from cli.gate.odd_manifests import (
     zst,
 )
 from cli.gate.odd_tables import FILE, FOUR, arrow, parquet, texts, with_
+from sayso.gate.formats.tables.footer import GROUP_ROWS, ROWS, Footer, as_file
+from sayso.gate.formats.tables.thrift import I64
 
 MARK: Final = b"\xef\xbb\xbf"
 LFS: Final = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
@@ -48,6 +50,14 @@ def empty_groups(buyer: Buyer, path: Path) -> None:
     with pq.ParquetWriter(path, buyer.table().schema) as writer:
         for start, size in ((0, 0), (0, 2), (0, 0), (2, 2)):
             writer.write_table(buyer.table().slice(start, size))
+
+
+def hidden_row(buyer: Buyer, path: Path) -> None:
+    """The footer says three rows, and each column has four: the last of them is nowhere judged."""
+    pq.write_table(buyer.table(), path)
+    footer = Footer(path)
+    footer.groups[0][GROUP_ROWS] = footer.fields[ROWS] = I64, 3
+    path.write_bytes(path.read_bytes()[: footer.start] + as_file(footer.fields)[4:])
 
 
 def in_runs(some: pa.Table) -> pa.Table:
@@ -106,6 +116,7 @@ FOUND: Final = {
         "n.jsonl", lambda buyer, path: pq.write_table(buyer.table(), path), ".parquet"
     ),
     "a table in gz": packed("n.parquet.gz", gzip.compress, "unpack it"),
+    "rows that the footer hides": Odd("n.parquet", hidden_row, "a group of 3 rows"),
     "groups without rows": Odd("n.parquet", empty_groups),
     "columns in runs": arrow(change=in_runs, refusal="another type"),
     "a header of no file": with_file(pax((b"path", b"8.flac")), refusal="fetch it again"),

@@ -85,8 +85,22 @@ class Footer:
                 if FILE_PATH in chunk:
                     raise BadManifest("its columns are in other files; name those")
                 _range(chunk[META][1], self.start)
+            self._check_counts()
         except (KeyError, AttributeError, TypeError) as error:
             raise BadManifest("its footer is damaged") from error
+
+    def _check_counts(self) -> None:
+        """Refuse a group in which a column has fewer values than rows, or more without being nested.
+
+        Readers that follow the rows see other rows than those that follow the values.
+        """
+        for number, rows in enumerate(self.rows):
+            for leaf, chunk in zip(self.leaves, self.columns(number), strict=False):
+                is_nested = len(chunk.meta[PATH][1].items) > 1 or leaf.is_repeated
+                if chunk.values < rows or (chunk.values > rows and not is_nested):
+                    raise BadManifest(
+                        f"the column {chunk.path!r} has {chunk.values} values in a group of {rows} rows"
+                    )
 
     @property
     def groups(self) -> list[Struct]:

@@ -12,6 +12,7 @@ from sayso.gate.formats.tables.thrift import I32, Struct
 LENGTH, REPETITION, CHILDREN, CONVERTED, SCALE, PRECISION, LOGICAL = 2, 3, 5, 6, 7, 8, 10
 INT96, FIXED = 3, 7
 INT96_BYTES: Final = 12
+_REPEATED: Final = 2  # of FieldRepetitionType
 _UNSIGNED: Final = range(11, 15)  # of ConvertedType
 _INTEGER, _IS_SIGNED = 10, 2  # of LogicalType, IntType
 # Meanings of bytes that are ordered as bytes: texts, enumerations, JSON, BSON, UUID.
@@ -36,6 +37,11 @@ class Leaf(NamedTuple):
         if logical and not logical[1].get(_IS_SIGNED, (0, True))[1]:
             return True
         return self.element.get(CONVERTED, (0, -1))[1] in _UNSIGNED
+
+    @property
+    def is_repeated(self) -> bool:
+        """Return whether a row may have several of it, or none."""
+        return bool(self.element.get(REPETITION, (0, 0))[1] == _REPEATED)
 
     @property
     def has_order(self) -> bool:
