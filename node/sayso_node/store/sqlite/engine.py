@@ -123,8 +123,8 @@ class Engine(GroupCommit):
         for place, inode in zip(self._places, self._inodes, strict=False):  # none before the start
             if inode and _inode(place) != inode:
                 raise StoreUnusable(
-                    f"{place} was moved, removed or replaced while the node runs: put it back, or stop"
-                    " the node and restore a backup"
+                    f"{Path(place).name} was moved, removed or replaced while the node runs: put"
+                    " it back, or stop the node and restore a backup"
                 )
 
     def _connect(self) -> SqliteConnection:
