@@ -17,7 +17,7 @@ NETWORK_VARIABLE = "SAYSO_NETWORK"
 def load_network(path: Path = DEFAULT_FILE) -> NetworkFile:
     """Read a network file; raises InvalidNetworkFile."""
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InvalidNetworkFile(f"cannot read {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:

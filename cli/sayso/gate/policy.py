@@ -178,7 +178,7 @@ def load_policy(path: Path) -> Policy:
     if len(data) > _BYTES:
         raise BadPolicy(f"{str(path)!r} is not a policy: it has more than {_BYTES:,} bytes")
     try:
-        return msgspec.convert(tomllib.loads(data.decode()), _File).check
+        return msgspec.convert(tomllib.loads(data.decode("utf-8-sig")), _File).check
     except (ValueError, msgspec.ValidationError, RecursionError) as error:
         raise BadPolicy(f"{str(path)!r} is not a policy: {error}") from error
 

@@ -113,7 +113,7 @@ def load_config(folder: Path) -> NodeConfig:
     check_addresses(settings)
     path = folder / settings.network
     try:
-        network_file = parse_network_file(path.read_text(encoding="utf-8"))
+        network_file = parse_network_file(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidNodeConfig(
             f"network: cannot read the network file {path}: {reason_of(error)}"

@@ -3,6 +3,7 @@
 Whether the addresses in them can be used, `addresses.py` checks.
 """
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Sequence
@@ -93,8 +94,8 @@ class Settings:
     def __post_init__(self) -> None:
         """Check the settings; raises InvalidNodeConfig."""
         host, _, port = self.http.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65_535:
-            raise InvalidNodeConfig(f"http must be HOST:PORT, not {self.http!r}")
+        if not _is_host(host) or not port.isdecimal() or int(port) > 65_535:
+            raise InvalidNodeConfig(f"http must be HOST:PORT or [IPv6]:PORT, not {self.http!r}")
         if unknown := set(self.disabled) - set(CHANNELS):
             raise InvalidNodeConfig(f"disabled: there is no channel {', '.join(sorted(unknown))}")
         if self.store and not is_postgres(self.store):
@@ -123,6 +124,17 @@ class Settings:
         return host.strip("[]"), int(port)
 
 
+def _is_host(host: str) -> bool:
+    """Return whether a host can stand in a URL: an address of IPv6 in brackets, or a text without."""
+    if not set("[]:") & set(host):
+        return bool(host)
+    try:
+        ipaddress.IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return host[0] + host[-1] == "[]"
+
+
 def read_heeded(texts: Sequence[str]) -> frozenset[bytes]:
     """Read the setting `heed`; raises InvalidNodeConfig."""
     try:
@@ -138,7 +150,7 @@ def load_settings(folder: Path) -> Settings:
     """Read node.toml; raises InvalidNodeConfig."""
     path = folder / CONFIG_FILE
     try:
-        return _settings(tomllib.loads(path.read_text(encoding="utf-8")))
+        return _settings(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidNodeConfig(f"cannot read {path}: {reason_of(error)}") from error
 

@@ -112,6 +112,9 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
         {"http": "127.0.0.1:-1"},
         {"http": "127.0.0.1:http"},
         {"http": ""},
+        {"http": "::1:8600"},
+        {"http": "[::1:8600"},
+        {"http": "[127.0.0.1]:8600"},
         {"disabled": ("gosip",)},
         {"sync_interval_s": 0.0},
         {"chain_interval_s": -1.0},
@@ -160,6 +163,13 @@ def test_what_is_not_understood_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / CONFIG_FILE).write_text(BAD_TEXTS[name])
     with pytest.raises(InvalidNodeConfig):
         load_settings(tmp_path)
+
+
+def test_a_mark_before_the_text_is_passed_over(tmp_path: Path) -> None:
+    """As some editors write it; the error would show what nobody sees."""
+    (tmp_path / CONFIG_FILE).write_text(GOOD, encoding="utf-8-sig")
+    assert load_settings(tmp_path).name == "Ours"
+    assert replace(ORDINARY, http="[::1]:8600").http_address == ("::1", 8_600)
 
 
 def test_the_good_text_is_good(tmp_path: Path) -> None:
