@@ -59,7 +59,7 @@ from sayso_protocol.signatures.wallets import Claim as SignatureClaim
 
 NONCE_BYTES: Final = 16  # new for every question (rule 9.1.2)
 TRACE_PAGES: Final = 4_096  # of 16 holders each
-LISTED: Final = 1 << 20  # licenses of an address, or claims on an item
+LONGEST_LIST: Final = 1 << 20  # licenses of an address, or claims on an item
 P = TypeVar("P")
 T = TypeVar("T")
 Page = tuple[Sequence[T], str | None]  # a part of a list, and the cursor of the next part
@@ -208,7 +208,7 @@ class NodeClient:
         found, known = dict[T, None](), -1
         after: str | None = ""
         while after is not None:
-            if not known < len(found) <= LISTED:  # a page brought nothing new, or too much did
+            if not known < len(found) <= LONGEST_LIST:  # a page brought nothing new, or too much did
                 raise BadAnswer("the node's list has no end")
             known = len(found)
             cursor = f"{'&' if '?' in path else '?'}{urlencode({'cursor': after})}" if after else ""

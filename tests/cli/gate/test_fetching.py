@@ -73,7 +73,7 @@ async def test_what_a_party_did_not_sign_is_lacking(tmp_path: Path) -> None:
 @pytest.mark.parametrize("are_new", [False, True])
 async def test_claims_without_end_are_refused(monkeypatch: pytest.MonkeyPatch, are_new: bool) -> None:
     """Neither pages that say the same again nor ever more licenses keep a buyer for ever."""
-    monkeypatch.setattr(client_module, "LISTED", 16)
+    monkeypatch.setattr(client_module, "LONGEST_LIST", 16)
     client, pages = NodeClient("http://127.0.0.1:1", TRUSTED), count()
 
     async def get(path: str, _kind: type[Any]) -> Any:
