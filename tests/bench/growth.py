@@ -23,7 +23,6 @@ from sayso_node.store.admission import consents
 from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.chain import chain_state
-from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.license_cache import LicenseCache
@@ -37,6 +36,7 @@ from sayso_protocol.verdicts.verdict import Reason, Row
 from support.filled_store import change_store
 from support.node_rig import NOW, NodeRig
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, a_consent, item_hashes, signed
+from support.rebuilding import rebuild
 
 SIZES: Final = (2, 10_000, 100_000, 1_000_000)  # the first is an ordinary person
 BATCH: Final = 10_000  # licenses

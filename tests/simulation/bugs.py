@@ -24,7 +24,6 @@ from sayso_node.store import messages
 from sayso_node.store.admission import marks, revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state, intents, relays
-from sayso_node.store.integrity import bit_sums
 from sayso_node.store.interface import Writing
 from sayso_node.store.revocations import bits
 from sayso_node.store.sqlite.connection import SqliteConnection
@@ -42,6 +41,7 @@ from sayso_protocol.verdicts.query import Heed
 from simulation.holders import HEEDED
 from simulation.options import Options
 from support.protocol_strategies import NETWORK
+from support.rebuilding import rebuild_bits
 
 Patch = Callable[[], contextlib.AbstractContextManager[Any]]
 CRASHES = Options(crashes=5, restarts=1, messages=20)
@@ -210,7 +210,7 @@ def _reorganisation_clears_bits() -> contextlib.AbstractContextManager[Any]:
     def forgetful(db: Writing, number: int) -> None:
         rewind(db, number)
         db.execute("UPDATE bits SET chain = ?", (bytes(HASH_BYTES),))
-        bit_sums.rebuild(db)
+        rebuild_bits(db)
 
     return mock.patch.object(chain_state, "rewind", forgetful)
 

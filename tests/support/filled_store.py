@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.opening import store_at
 from sayso_node.store.revocations.bits import SIGNED, merge_bits
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.primitives import sha256
+from support.rebuilding import rebuild
 
 
 def change_store(location: str | Path, change: Callable[[Writing], None]) -> None:

@@ -17,7 +17,6 @@ from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.events import feed as events
-from sayso_node.store.integrity import bit_sums
 from sayso_node.store.interface import Writing
 from sayso_node.store.revocations import bits
 from sayso_node.store.revocations.bits import bits_of, current_digest, merge_bits, state_entries
@@ -27,6 +26,7 @@ from sayso_protocol.permissions.words import FULL, Masks
 from sayso_protocol.primitives import NOBODY
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, full_words
+from support.rebuilding import rebuild_bits
 from support.sql_steps import counted_steps
 from support.tries import tries
 
@@ -193,4 +193,4 @@ def test_finding_them_costs_no_more_for_one_with_many_words(tmp_path: Path) -> N
 
 def _add_words(rows: Iterable[tuple[bytes, ...]], db: Writing) -> None:
     db.executemany("INSERT INTO bits VALUES (?, ?, ?, ?, NULL)", rows)
-    bit_sums.rebuild(db)
+    rebuild_bits(db)

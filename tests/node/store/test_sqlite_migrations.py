@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 
-from node.store.backends import BACKENDS
-from node.store.harness import add_consent
 from node.store.test_sublicenses import give
 from sayso_node.errors import StoreUnusable
-from sayso_node.store import shared_claims
-from sayso_node.store.chain import chain_state, intents
+from sayso_node.store.chain import intents
 from sayso_node.store.interface import Reading
 from sayso_node.store.opening import snapshot_at, store_at
 from sayso_node.store.sqlite.connection import SqliteConnection
@@ -21,18 +18,13 @@ from sayso_node.store.statements import lookup, sublicenses
 from sayso_node.store.statements.chains import chains_to
 from sayso_node.store.tables import migrations
 from sayso_node.store.tables.schema import VERSION
-from sayso_protocol.encoding.packing import pack
-from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.message import CONSENT, STATEMENTS
-from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Sought
+from sayso_protocol.messages.message import STATEMENTS
 from support.holders import LABS, T, removal, sublicense, use
-from support.node_rig import NOW, consent, revocation
-from support.packed import unpack
+from support.node_rig import consent
 from support.passed_rows import passed_rows
-from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
+from support.protocol_strategies import BEN
 
-OLDEST = 3
+OLDEST = 18
 HERE = Path(__file__).parent
 
 
@@ -40,7 +32,7 @@ def old_store(path: Path) -> None:
     db = sqlite3.connect(path)
     db.executescript((HERE / f"version_{OLDEST}.sql").read_text())
     db.execute(f"PRAGMA user_version = {OLDEST}")
-    db.execute("INSERT INTO relay_wants VALUES (?, ?, ?, 1.5, 0)", (b"a" * 20, b"w" * 32, b"m" * 32))
+    db.execute("INSERT INTO relay_wants VALUES (?, ?, ?, 1.5, 0, 2)", (b"a" * 20, b"w" * 32, b"m" * 32))
     db.execute("INSERT INTO intents (kind, subject, data, made_at) VALUES ('relay', x'', x'01', 2.5)")
     db.commit()
     db.close()
@@ -78,47 +70,8 @@ def test_an_old_store_becomes_what_a_new_one_is_and_keeps_what_it_had(tmp_path: 
     with snapshot_at(tmp_path / "old.sqlite") as db:
         wants = db.execute("SELECT wanted_at, done, not_before FROM relay_wants").fetchall()
         [intent] = intents.open_intents(db)
-    assert wants == [(1.5, 0, 0)]
+    assert wants == [(1.5, 0, 2)]
     assert (intent.kind, intent.data, intent.nonce, intent.gas) == ("relay", b"\1", None, None)
-
-
-def first_reading(envelope: Envelope) -> bytes:
-    """A consent as it was encoded before it had two clocks."""
-    tree = unpack(encode(envelope))
-    del tree[2][13:]
-    return pack(tree)
-
-
-def test_consents_of_several_parties_are_found_after_a_migration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delitem(migrations.FILLS, 14)  # which refuses them
-    old_store(tmp_path / "old.sqlite")
-    items = item_hashes(3)
-    shared = a_consent(items, contributor=BEN, parties=tuple(sorted((ADA, BEN))), grantee=CLEO)
-    some = [consent(1), signed(shared, items).sponsored_by(NODE), consent(2)]
-    db = sqlite3.connect(tmp_path / "old.sqlite")
-    for one in some:
-        row = (one.digest, CONSENT, one.message.signer, first_reading(one), NOW)
-        query = (
-            "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, ?, ?, ?)"
-        )
-        db.execute(query, row)
-    db.execute("INSERT INTO anchors VALUES (?, ?, 1, ?)", (b"r" * 32, b"s" * 20, b"h" * 32))
-    db.commit()
-    db.close()
-    opened(tmp_path / "old.sqlite")
-    tables = BACKENDS["sqlite"].tables()
-    for one in some:
-        add_consent(tables, one, NOW)
-    with snapshot_at(tmp_path / "old.sqlite") as db_:
-        query = "SELECT * FROM shared_claims ORDER BY claim"
-        assert db_.execute(query).fetchall() == tables.execute(query).fetchall() != []
-        query = "SELECT list FROM shared_items ORDER BY list"
-        assert db_.execute(query).fetchall() == tables.execute(query).fetchall() != []
-        sought = Sought(items[2], shared.parties, BEN, Query(CLEO, "train-ai"), NOW)
-        assert list(shared_claims.considered(db_, sought)) == [some[1].digest]
-        assert chain_state.missing_batches(db_, b"", 10) == [b"r" * 32]
 
 
 def as_before_numbers(path: Path) -> None:
@@ -178,31 +131,15 @@ def asked(db: Reading, licenses: list[bytes]) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("kind", ["consent", "revocation", "pending"])
-def test_messages_of_the_first_reading_are_refused_and_stay(tmp_path: Path, kind: str) -> None:
+def test_a_store_that_no_release_migrates_is_refused_and_stays(tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite"
     old_store(path)
-    held, stop = consent(1), revocation("everything")
-    db = sqlite3.connect(path)
-    if kind == "pending":
-        query = "INSERT INTO pending (digest, signer, source, body, bits, arrived_at)"
-        db.execute(f"{query} VALUES (?, ?, 'http', ?, x'', 1)", (stop.digest, ADA, encode(stop)))
-    else:
-        one, body = (held, first_reading(held)) if kind == "consent" else (stop, encode(stop))
-        query = "INSERT INTO messages (digest, kind, contributor, body, arrived_at)"
-        row = (one.digest, one.message.kind, one.message.signer, body)
-        db.execute(f"{query} VALUES (?, ?, ?, ?, 1)", row)
-    db.commit()
-    db.close()
-    for _ in range(2):
-        with pytest.raises(StoreUnusable, match="first reading"):
-            opened(path)
-    db = sqlite3.connect(path)
-    [count] = db.execute(
-        "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM pending)"
-    ).fetchone()
-    assert (count, db.execute("PRAGMA user_version").fetchone()[0] < VERSION) == (1, True)
-    db.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {OLDEST - 1}")
+    before = shape(path)
+    with pytest.raises(StoreUnusable, match=f"has version {OLDEST - 1}, which no release migrates"):
+        opened(path)
+    assert shape(path) == before
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(

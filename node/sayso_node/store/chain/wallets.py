@@ -51,13 +51,6 @@ def forget(db: Writing, license_hash: bytes) -> None:
         db.execute(f"DELETE FROM {table} WHERE license = ?", (license_hash,))  # noqa: S608 - ours
 
 
-def rebuild_sums(db: Writing) -> None:
-    """Compute the checksums of all answers, which are believed."""
-    db.execute("DELETE FROM wallet_sums")
-    rows = db.execute("SELECT license, accepted, asked_at FROM wallet_consents").fetchall()
-    many.insert(db, "INTO wallet_sums", ((row[0], _sum_of(*row)) for row in rows))
-
-
 def tried(db: Writing, license_hash: bytes, now: float) -> None:
     """Record that the wallet was asked without an answer; the previous answer keeps its age."""
     db.execute("UPDATE wallet_consents SET tried_at = ? WHERE license = ?", (now, license_hash))

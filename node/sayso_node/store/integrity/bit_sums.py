@@ -99,18 +99,6 @@ def renew(db: Writing, address: bytes, rows: Iterable[BitRow]) -> None:
     _put(db, address, {row[0]: packed_sum(address, *row) for row in rows})
 
 
-def rebuild(db: Writing) -> None:
-    """Compute all sums from the rows: for a store that has none yet, whose rows are believed."""
-    db.execute("DELETE FROM bit_sums")
-    last = b""
-    query = "SELECT DISTINCT address FROM bits WHERE address > ? ORDER BY address LIMIT 1000"
-    while some := db.execute(query, (last,)).fetchall():
-        for (address,) in some:
-            rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
-            renew(db, address, rows)
-        last = some[-1][0]
-
-
 def checked_stream(db: Reading) -> Iterator[tuple[bytes, list[BitRow]]]:
     """Yield the known people who have bits with all their rows, in order; raises StoreDamaged."""
     for address, rows, sums in _merged(db, " JOIN people USING (address)"):

@@ -14,10 +14,9 @@ from sayso_node.store import messages, shared_claims, singles
 from sayso_node.store.chain import chain_state, wallets
 from sayso_node.store.events import feed as events
 from sayso_node.store.events.publishing import publish_bits
-from sayso_node.store.integrity import bit_sums
+from sayso_node.store.integrity import bit_sums, totals
 from sayso_node.store.integrity.audit import Damaged, Finding
 from sayso_node.store.integrity.bit_sums import BitRow
-from sayso_node.store.integrity.rebuilding import rebuild_totals
 from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Stored
 from sayso_node.store.queries import revocations_after
@@ -145,7 +144,7 @@ def _learn_again(db: Writing, network: Network, name: str) -> bool:
     )
     count = consent.items * len(consent.purposes)
     db.execute(change, (consent.contributor, base, count, envelope.digest))
-    rebuild_totals(db)
+    totals.rebuild(db)
     return False
 
 
@@ -177,7 +176,7 @@ def _sum_state(db: Writing, _network: Network, _name: str) -> bool:
 
 
 def _total(db: Writing, _network: Network, _name: str) -> bool:
-    rebuild_totals(db)
+    totals.rebuild(db)
     return False
 
 

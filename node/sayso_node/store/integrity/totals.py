@@ -64,3 +64,11 @@ def check(db: Reading, name: str, found: Total) -> None:
     """Compare what was read with what was stored; raises StoreDamaged."""
     if found != kept(db, name):
         raise StoreDamaged(f"rows are not what was stored: the {name} differs")
+
+
+def rebuild(db: Writing) -> None:
+    """Compute number and sum of people and terms from their rows, which are believed."""
+    people = (address for (address,) in db.execute("SELECT address FROM people").fetchall())
+    put(db, PEOPLE, Total().plus(people))
+    terms = db.execute("SELECT address, base, permissions FROM terms").fetchall()
+    put(db, TERMS, Total().plus(term(*row) for row in terms))

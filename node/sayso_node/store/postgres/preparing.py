@@ -14,7 +14,6 @@ from sayso_node.store.postgres.connection import Handle
 from sayso_node.store.tables.migrations import FILLS, STEPS
 from sayso_node.store.tables.schema import SCHEMA, VERSION
 
-_FIRST: Final = 13  # the first version of a store in PostgreSQL
 STATE: Final = """
 CREATE TABLE store_state (version BIGINT NOT NULL, commits BIGINT NOT NULL);
 CREATE TABLE store_numbers (sequence TEXT PRIMARY KEY, last BIGINT NOT NULL);
@@ -43,7 +42,7 @@ def prepare(db: psycopg.Connection[Any], name: str, randomness: Randomness) -> N
     if not has_store(db):
         _create(db, name, randomness)
     version = handle.execute("SELECT version FROM store_state").fetchone()[0]
-    while version in STEPS and version >= _FIRST:
+    while version in STEPS:
         for statement in dialect.script(STEPS[version]):
             handle.execute(statement)
         if version in FILLS:

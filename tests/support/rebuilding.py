@@ -1,34 +1,33 @@
-"""Computes all checksums from the rows, which are believed: for a store that has none yet."""
-
-from typing import Final
+"""Computes checksums from rows that were written past the store's door."""
 
 from sayso_node.store import singles
-from sayso_node.store.chain import wallets
 from sayso_node.store.integrity import bit_sums, totals
 from sayso_node.store.integrity.checksums import of_message, packed_sum
-from sayso_node.store.integrity.totals import Total
 from sayso_node.store.interface import Writing
 from sayso_protocol.permissions.state_digest import SUM_BYTES
 
-_AT_ONCE: Final = 1_000  # messages
+_AT_ONCE = 1_000  # messages or people
 
 
 def rebuild(db: Writing) -> None:
-    """Compute the checksums of bits, messages, answers of wallets, people, terms and the state's sum."""
-    bit_sums.rebuild(db)
+    """Compute the checksums of bits, messages, people, terms and the state's sum."""
+    rebuild_bits(db)
     _sum_messages(db)
-    wallets.rebuild_sums(db)
-    rebuild_totals(db)
+    totals.rebuild(db)
     if total := singles.get(db, "state-sum"):
         singles.put(db, "state-sum", total[:SUM_BYTES] + packed_sum(total[:SUM_BYTES]))
 
 
-def rebuild_totals(db: Writing) -> None:
-    """Compute number and sum of people and terms."""
-    people = (address for (address,) in db.execute("SELECT address FROM people").fetchall())
-    totals.put(db, totals.PEOPLE, Total().plus(people))
-    terms = db.execute("SELECT address, base, permissions FROM terms").fetchall()
-    totals.put(db, totals.TERMS, Total().plus(totals.term(*row) for row in terms))
+def rebuild_bits(db: Writing) -> None:
+    """Compute the checksums of all bits."""
+    db.execute("DELETE FROM bit_sums")
+    last = b""
+    query = "SELECT DISTINCT address FROM bits WHERE address > ? ORDER BY address LIMIT ?"
+    while some := db.execute(query, (last, _AT_ONCE)).fetchall():
+        for (address,) in some:
+            rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
+            bit_sums.renew(db, address, rows)
+        last = some[-1][0]
 
 
 def _sum_messages(db: Writing) -> None:
