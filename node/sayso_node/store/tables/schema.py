@@ -7,7 +7,6 @@ migrations.py and a new VERSION.
 """
 
 from sayso_node.store.tables.audience_step import AUDIENCE
-from sayso_node.store.tables.endings_step import ENDINGS
 from sayso_node.store.tables.schema_pending import PENDING
 from sayso_node.store.tables.schema_statements import STATEMENTS
 
@@ -297,4 +296,4 @@ CREATE TABLE singles (
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 """
-SCHEMA = _MAIN + PENDING + STATEMENTS + AUDIENCE + ENDINGS
+SCHEMA = _MAIN + PENDING + STATEMENTS + AUDIENCE

@@ -8,13 +8,15 @@ one tree of numbers: what is the same for all licenses of a sublicense is in `su
 licenses have the numbers of `grants`, which grow in the order in which they came.
 """
 
-STATEMENTS = """
+GRANTS = """
 CREATE TABLE grants (
     license BLOB PRIMARY KEY,  -- of a consent that is held, or was
     number INTEGER NOT NULL,  -- of the license, which no other one ever has
     grantee BLOB NOT NULL,
     contributor BLOB NOT NULL  -- empty if an older release has forgotten it
 ) WITHOUT ROWID;
+"""
+SUBLICENSE_TERMS = """
 CREATE TABLE sublicense_terms (
     number INTEGER PRIMARY KEY,  -- its seq among the messages
     digest BLOB NOT NULL UNIQUE,
@@ -28,6 +30,8 @@ CREATE TABLE sublicense_terms (
 );
 CREATE INDEX sublicense_terms_by_pair ON sublicense_terms (grantee, signer);
 CREATE INDEX sublicense_terms_by_parent ON sublicense_terms (grantee, parent);
+"""
+PASSED_ON = """
 CREATE TABLE passed_on (
     license INTEGER NOT NULL,  -- its number
     grantee BLOB NOT NULL,
@@ -36,12 +40,8 @@ CREATE TABLE passed_on (
     depth INTEGER NOT NULL,  -- 1: the signer is the grantee of the consent
     PRIMARY KEY (license, grantee, counts, sublicense)
 ) WITHOUT ROWID;
-CREATE TABLE displaced (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    license BLOB NOT NULL,
-    digest BLOB NOT NULL  -- of a sublicense that does not count for the license, which is for good
-);
-CREATE INDEX displaced_by_digest ON displaced (digest, license);
+"""
+NAMED = """
 CREATE TABLE named (
     hash BLOB NOT NULL,  -- of a license, a sublicense, a file or a contributor
     kind INTEGER NOT NULL,
@@ -49,6 +49,40 @@ CREATE TABLE named (
     digest BLOB NOT NULL,  -- of a kept use, removal or dispute
     PRIMARY KEY (hash, kind, signer, digest)
 ) WITHOUT ROWID;
+"""
+DATED_BLOCKS = """
+CREATE TABLE dated_blocks (
+    number INTEGER PRIMARY KEY,  -- of a block of the followed chain with a revocation or an anchor
+    hash BLOB NOT NULL,
+    time INTEGER  -- NULL until it is asked for; seconds since the epoch
+);
+CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
+"""
+# What goes: terms of erased consents, and when statements may end (rules 8.13, 15.7).
+ENDINGS = """
+CREATE TABLE erased (
+    license BLOB PRIMARY KEY,
+    terms BLOB NOT NULL  -- what a trace needs of them (statements/licenses.py)
+) WITHOUT ROWID;
+CREATE TABLE statement_ends (
+    digest BLOB PRIMARY KEY,  -- of a kept statement
+    look_at INTEGER NOT NULL,  -- time of the chain before which it does not end
+    over BLOB,  -- which of the hashes that it names are over: a bit for each
+    ends_at INTEGER NOT NULL  -- the latest end of a license that was found
+) WITHOUT ROWID;
+CREATE INDEX statement_ends_by_time ON statement_ends (look_at, digest);
+CREATE TRIGGER statement_ends_in AFTER INSERT ON messages WHEN new.kind > 2 BEGIN
+    INSERT INTO statement_ends (digest, look_at, ends_at) VALUES (new.digest, 0, 0)
+        ON CONFLICT DO NOTHING;
+END;
+"""
+_OTHERS = """
+CREATE TABLE displaced (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    license BLOB NOT NULL,
+    digest BLOB NOT NULL  -- of a sublicense that does not count for the license, which is for good
+);
+CREATE INDEX displaced_by_digest ON displaced (digest, license);
 CREATE TABLE disputes (
     hash BLOB NOT NULL,
     signer BLOB NOT NULL,
@@ -100,10 +134,5 @@ CREATE TABLE statement_sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL  -- hashes of statements within their own quota
 ) WITHOUT ROWID;
-CREATE TABLE dated_blocks (
-    number INTEGER PRIMARY KEY,  -- of a block of the followed chain with a revocation or an anchor
-    hash BLOB NOT NULL,
-    time INTEGER  -- NULL until it is asked for; seconds since the epoch
-);
-CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
 """
+STATEMENTS = GRANTS + SUBLICENSE_TERMS + PASSED_ON + NAMED + DATED_BLOCKS + ENDINGS + _OTHERS
