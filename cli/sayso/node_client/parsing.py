@@ -30,9 +30,10 @@ from sayso_protocol.messages.message import CONSENT, SUBLICENSE, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+from sayso_protocol.receipts.json_values import node_key_of
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, check_results
-from sayso_protocol.receipts.text import acknowledgement_from_json, node_key_of, receipt_from_json
+from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.verdict import REASONS, License
 

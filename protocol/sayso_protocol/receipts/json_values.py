@@ -5,20 +5,32 @@ functions of `primitives` read the texts and raise errors with their own codes. 
 lengths.
 
     found = typed(parse_json(data), NetworkJson)
+
+The types also say how values are written and read: `texts_of` writes what an object has under the names
+of a struct's fields, and `values_of` reads it again.
 """
 
-from typing import Annotated, Any, Final, TypeVar
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.primitives import (
+    address_from_text,
+    address_text,
+    bytes_from_text,
+    hash_from_text,
+    hex_text,
+)
 from sayso_protocol.verdicts.query import Heed, check_heed
 
 T = TypeVar("T")
+Json = dict[str, Any]
 _NONCE_CHARS: Final = 2 + 2 * LIMITS.nonce_bytes
 
 Hash = Annotated[
@@ -81,6 +93,11 @@ class NetworkJson(Struct):
         return Network(self.chain_id, address_from_text(self.registry))
 
 
+def node_key_of(text: str) -> bytes:
+    """Read a node key, 64 hexadecimal digits, to 32 bytes (rule 9.6); raises Malformed."""
+    return hash_from_text("0x" + text)
+
+
 def nonce_from_text(text: str) -> bytes:
     """Read a nonce: `0x` and 0 to 64 lower-case hexadecimal digits (rule 9.1.1); raises Malformed."""
     try:
@@ -102,6 +119,63 @@ def heed_of(texts: list[str]) -> Heed:
     heed = tuple(map(address_from_text, texts))
     check_heed(heed)
     return heed
+
+
+class _Form(NamedTuple):
+    """How values of a type are written as JSON, and read from it."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_SAME: Final = _Form(_same, _same)
+_FORMS: Final = (
+    (Hash, _Form(hex_text, hash_from_text)),
+    (Address, _Form(address_text, address_from_text)),
+    (Key, _Form(bytes.hex, node_key_of)),
+    (Hex, _Form(hex_text, bytes_from_text)),
+    (Nonce, _Form(hex_text, nonce_from_text)),
+    (HeedJson, _Form(heed_texts, heed_of)),
+)
+
+
+def texts_of(kind: type[Struct], source: object) -> Json:
+    """Return, as JSON, what an object has under the names of a struct's fields."""
+    return {
+        name: form.write(getattr(source, name))
+        for name, form in _forms_of(kind).items()
+        if hasattr(source, name)
+    }
+
+
+def values_of(found: Struct) -> Json:
+    """Return the values of a struct's fields; raises Malformed, InvalidAddress."""
+    texts = ((name, form, getattr(found, name)) for name, form in _forms_of(type(found)).items())
+    return {name: form.read(text) for name, form, text in texts if text is not UNSET}
+
+
+@cache
+def _forms_of(kind: type[Struct]) -> dict[str, _Form]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: _form(hints[name]) for name in kind.__struct_fields__}
+
+
+def _form(hint: Any) -> _Form:
+    for known, form in _FORMS:
+        if hint == known:
+            return form
+    if get_origin(hint) is Annotated:
+        return _form(get_args(hint)[0])
+    if get_origin(hint) is list:
+        write, read = _form(get_args(hint)[0])
+        return _Form(lambda value: [*map(write, value)], lambda value: tuple(map(read, value)))
+    if hasattr(hint, "of") and hasattr(hint, "read"):
+        return _Form(hint.of, hint.read)
+    return _SAME
 
 
 def typed(value: Any, kind: type[T]) -> T:

@@ -19,9 +19,9 @@ from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import HASH_BYTES, bytes_from_text, hash_from_text, hex_text
-from sayso_protocol.receipts.json_values import Count, Hash, Hex, typed
+from sayso_protocol.receipts.json_values import Count, Hash, Hex, Json, typed
 from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, check_row
-from sayso_protocol.receipts.text import Json, plain
+from sayso_protocol.receipts.text import plain
 from sayso_protocol.signatures.wallets import WalletVerifier
 from sayso_protocol.verdicts.covering import covering_all
 from sayso_protocol.verdicts.known_bits import RevokedBits

@@ -7,7 +7,7 @@ be in a future run, and that this was checked.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from nacl.signing import SigningKey
 
@@ -41,8 +41,27 @@ class ChainPoint:
     hash: bytes
 
 
+class _Fields:
+    """A statement is signed as the array of its fields, in the order of its class."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def content(self) -> bytes:
+        """Return the signed bytes, in canonical msgpack (rules 9.1, 9.4 and 9.8)."""
+        return pack([_packed(getattr(self, name)) for name in self.__dataclass_fields__])
+
+
+def _packed(value: Any) -> Any:
+    match value:
+        case Network():
+            return [value.chain_id, value.registry]
+        case ChainPoint():
+            return [value.number, value.hash]
+    return value
+
+
 @dataclass(frozen=True)
-class Receipt:
+class Receipt(_Fields):
     """Receipt is a node's answer to a check (rule 9.1).
 
     Attributes:
@@ -99,33 +118,9 @@ class Receipt:
         """Return the number of rows (rule 9.2.4)."""
         return sum(rows for _, rows in self.counts)
 
-    def content(self) -> bytes:
-        """Return the signed bytes, in canonical msgpack (rule 9.1)."""
-        return pack(
-            [
-                [self.network.chain_id, self.network.registry],
-                self.node_key,
-                self.grantee,
-                self.purpose,
-                self.max_age_s,
-                self.run_id,
-                self.nonce,
-                self.manifest_root,
-                self.results_root,
-                [list(entry) for entry in self.counts],
-                self.sequence,
-                self.state,
-                [self.block.number, self.block.hash],
-                self.time,
-                self.run_until,
-                self.until,
-                self.heed,
-            ]
-        )
-
 
 @dataclass(frozen=True)
-class Acknowledgement:
+class Acknowledgement(_Fields):
     """Acknowledgement is a node's promise that it keeps a revocation (rule 9.4).
 
     Attributes:
@@ -142,21 +137,9 @@ class Acknowledgement:
     block: ChainPoint
     time: int
 
-    def content(self) -> bytes:
-        """Return the signed bytes, in canonical msgpack (rule 9.4)."""
-        return pack(
-            [
-                [self.network.chain_id, self.network.registry],
-                self.node_key,
-                self.digest,
-                [self.block.number, self.block.hash],
-                self.time,
-            ]
-        )
-
 
 @dataclass(frozen=True)
-class StatusHead:
+class StatusHead(_Fields):
     """StatusHead is the signed part of all status answers of one moment (rule 9.8).
 
     Attributes:
@@ -176,20 +159,6 @@ class StatusHead:
     state: bytes
     block: ChainPoint
     time: int
-
-    def content(self) -> bytes:
-        """Return the signed bytes, in canonical msgpack (rule 9.8)."""
-        return pack(
-            [
-                [self.network.chain_id, self.network.registry],
-                self.node_key,
-                self.root,
-                self.count,
-                self.state,
-                [self.block.number, self.block.hash],
-                self.time,
-            ]
-        )
 
 
 class Placed(Protocol):

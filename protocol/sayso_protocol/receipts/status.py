@@ -8,7 +8,7 @@ the node signs its root, and each answer carries its own path.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
@@ -18,30 +18,24 @@ from sayso_protocol.encoding.merkle import check_path, tree_paths
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.primitives import (
-    address_from_text,
-    address_text,
-    bytes_from_text,
-    hash_from_text,
-    hex_text,
-)
+from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.json_values import (
     Address,
     Count,
     Hash,
     HeedJson,
     Hex,
+    Json,
     Key,
     NetworkJson,
     Nonce,
     Purpose,
-    heed_of,
     heed_texts,
-    nonce_from_text,
     typed,
+    values_of,
 )
 from sayso_protocol.receipts.receipt import ChainPoint, Signed, StatusHead, sign_statement
-from sayso_protocol.receipts.text import BlockJson, Json, Path, plain, read_shared, shared_fields
+from sayso_protocol.receipts.text import BlockJson, Path, plain, signed_texts
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
@@ -200,31 +194,16 @@ def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
 
 def head_fields(head: Signed[StatusHead]) -> Json:
     """Return the JSON fields that all answers under a head share (rule 9.10)."""
-    statement = head.statement
-    return shared_fields(head) | {
-        "type": STATUS_TYPE,
-        "root": hex_text(statement.root),
-        "count": statement.count,
-        "state": hex_text(statement.state),
-    }
+    return signed_texts(StatusJson, head) | {"type": STATUS_TYPE}
 
 
 def status_from_json(value: object) -> StatusAnswer:
     """Read a status answer unchecked (9.10); raises Malformed, InvalidAddress, InvalidPurpose."""
-    found = typed(value, StatusJson)
-    head = StatusHead(
-        **read_shared(found),
-        root=hash_from_text(found.root),
-        count=found.count,
-        state=hash_from_text(found.state),
-    )
+    values = values_of(typed(value, StatusJson))
     status = Status(
-        Row(hash_from_text(found.license), hash_from_text(found.item)),
-        Query(address_from_text(found.grantee), found.purpose, heed_of(found.heed)),
-        found.max_age_s,
-        nonce_from_text(found.nonce),
-        found.reason,
-        found.until,
+        Row(values["license"], values["item"]),
+        Query(values["grantee"], values["purpose"], values["heed"]),
+        *(values[name] for name in ("max_age_s", "nonce", "reason", "until")),
     )
-    signed = Signed(head, bytes_from_text(found.signature))
-    return StatusAnswer(status, signed, found.index, tuple(map(hash_from_text, found.path)))
+    head = StatusHead(**{one.name: values[one.name] for one in fields(StatusHead)})
+    return StatusAnswer(status, Signed(head, values["signature"]), values["index"], values["path"])

@@ -9,31 +9,24 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from sayso_protocol.primitives import (
-    address_from_text,
-    address_text,
-    bytes_from_text,
-    hash_from_text,
-    hex_text,
-)
+from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.json_values import (
     Address,
     Count,
     Hash,
     HeedJson,
     Hex,
+    Json,
     Key,
     NetworkJson,
     Nonce,
     Purpose,
-    heed_of,
-    heed_texts,
-    nonce_from_text,
+    texts_of,
     typed,
+    values_of,
 )
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, Receipt, Signed
 
-Json = dict[str, Any]
 PATH_STEPS: Final = 64  # no tree is higher (rule 9.6.5)
 Path = Annotated[list[Hash], Meta(max_length=PATH_STEPS)]
 
@@ -90,54 +83,28 @@ class AcknowledgementJson(Struct, kw_only=True):
     signature: Hex
 
 
-def shared_fields(signed: Signed[Any]) -> Json:
-    """Return the JSON fields that all statements have (rule 9.6)."""
-    statement = signed.statement
-    return {
-        "network": NetworkJson.of(statement.network),
-        "node_key": statement.node_key.hex(),
-        "block": BlockJson.of(statement.block),
-        "time": statement.time,
-        "signature": hex_text(signed.signature),
-    }
+def signed_texts(kind: type[Struct], signed: Signed[Any]) -> Json:
+    """Return the JSON fields of a statement and its signature (rule 9.6)."""
+    return texts_of(kind, signed.statement) | {"signature": hex_text(signed.signature)}
 
 
-def read_shared(found: Any) -> Json:
-    """Return their values, without the signature (rule 9.6); raises Malformed, InvalidAddress."""
-    return {
-        "network": found.network.read(),
-        "node_key": node_key_of(found.node_key),
-        "block": found.block.read(),
-        "time": found.time,
-    }
+def signed_values(found: ReceiptJson | AcknowledgementJson) -> tuple[Json, bytes]:
+    """Return the fields of a statement and its signature; raises Malformed, InvalidAddress."""
+    values = values_of(found)
+    del values["type"]
+    return values, values.pop("signature")
 
 
 def receipt_json(signed: Signed[Receipt]) -> ReceiptJson:
     """Return the JSON form of a receipt (rule 9.6)."""
-    receipt = signed.statement
-    return ReceiptJson(
-        **shared_fields(signed),
-        type="sayso-receipt-1",
-        grantee=address_text(receipt.grantee),
-        purpose=receipt.purpose,
-        max_age_s=receipt.max_age_s,
-        run_id=receipt.run_id,
-        nonce=hex_text(receipt.nonce),
-        manifest_root=hex_text(receipt.manifest_root),
-        results_root=hex_text(receipt.results_root),
-        counts=dict(receipt.counts),
-        sequence=receipt.sequence,
-        state=hex_text(receipt.state),
-        run_until=receipt.run_until,
-        until=receipt.until,
-        heed=heed_texts(receipt.heed),
-    )
+    texts = signed_texts(ReceiptJson, signed) | {"counts": dict(signed.statement.counts)}
+    return ReceiptJson(type="sayso-receipt-1", **texts)
 
 
 def acknowledgement_json(signed: Signed[Acknowledgement]) -> AcknowledgementJson:
     """Return the JSON form of an acknowledgement (rule 9.6)."""
-    digest = hex_text(signed.statement.digest)
-    return AcknowledgementJson(**shared_fields(signed), type="sayso-acknowledgement-1", digest=digest)
+    texts = signed_texts(AcknowledgementJson, signed)
+    return AcknowledgementJson(type="sayso-acknowledgement-1", **texts)
 
 
 def receipt_to_json(signed: Signed[Receipt]) -> Json:
@@ -157,35 +124,15 @@ def receipt_from_json(value: Any) -> Signed[Receipt]:
 
 def receipt_of(found: ReceiptJson) -> Signed[Receipt]:
     """Return the receipt of its JSON form, unchecked (rule 9.6); raises Malformed, InvalidAddress."""
-    receipt = Receipt(
-        **read_shared(found),
-        grantee=address_from_text(found.grantee),
-        purpose=found.purpose,
-        max_age_s=found.max_age_s,
-        run_id=found.run_id,
-        nonce=nonce_from_text(found.nonce),
-        manifest_root=hash_from_text(found.manifest_root),
-        results_root=hash_from_text(found.results_root),
-        counts=tuple(sorted(found.counts.items())),
-        sequence=found.sequence,
-        state=hash_from_text(found.state),
-        run_until=found.run_until,
-        until=found.until,
-        heed=heed_of(found.heed),
-    )
-    return Signed(receipt, bytes_from_text(found.signature))
+    values, signature = signed_values(found)
+    values["counts"] = tuple(sorted(found.counts.items()))
+    return Signed(Receipt(**values), signature)
 
 
 def acknowledgement_from_json(value: Any) -> Signed[Acknowledgement]:
     """Read an acknowledgement without checking its signature (9.6); raises Malformed, InvalidAddress."""
-    found = typed(value, AcknowledgementJson)
-    promise = Acknowledgement(**read_shared(found), digest=hash_from_text(found.digest))
-    return Signed(promise, bytes_from_text(found.signature))
-
-
-def node_key_of(text: str) -> bytes:
-    """Read a node key, 64 hexadecimal digits, to 32 bytes (rule 9.6); raises Malformed."""
-    return hash_from_text("0x" + text)
+    values, signature = signed_values(typed(value, AcknowledgementJson))
+    return Signed(Acknowledgement(**values), signature)
 
 
 def plain(value: Struct) -> Json:

@@ -21,13 +21,14 @@ from sayso_protocol.receipts.json_values import (
     Count,
     Hash,
     HeedJson,
+    Json,
     NetworkJson,
     heed_texts,
     typed,
 )
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, Signed, count_reasons
-from sayso_protocol.receipts.text import Json, ReceiptJson, plain, receipt_json, receipt_of
+from sayso_protocol.receipts.text import ReceiptJson, plain, receipt_json, receipt_of
 from sayso_protocol.verdicts.verdict import Reason
 
 RECORD_TYPE: Final = "sayso-run-1"

@@ -88,10 +88,10 @@ class HttpConnection(web.RequestHandler):
 class Connections:
     """Creates connections and closes old ones when there are too many."""
 
-    def __init__(self, room: BodyRoom, proxies: Proxies, limit: int | None = None) -> None:
+    def __init__(self, room: BodyRoom, proxies: Proxies) -> None:
         self._room = room
         self._proxies = proxies
-        self._limit = limit or min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._limit = min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._server: web.Server | None = None
 
     def welcome(self, server: web.Server) -> asyncio.Protocol:

@@ -19,7 +19,8 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+from sayso_protocol.receipts.json_values import texts_of
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, is_revoked
 
@@ -100,15 +101,7 @@ class ListRoutes:
         held = License(consent, envelope.items)
         queries = [Query(consent.grantee, one) for one in consent.purposes]
         return ListedClaim(
-            hex_text(claim.license),
-            address_text(consent.contributor),
-            [address_text(one) for one in consent.parties],
-            address_text(consent.grantee),
-            consent.via,
-            list(consent.purposes),
-            [one.purpose for one in queries if is_revoked(known, held, item, one)],
-            consent.issued_at,
-            consent.expires_at,
-            consent.recheck_hours,
-            consent.removal_days,
+            license=hex_text(claim.license),
+            revoked_purposes=[one.purpose for one in queries if is_revoked(known, held, item, one)],
+            **texts_of(ListedClaim, consent),
         )

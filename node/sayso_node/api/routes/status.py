@@ -17,10 +17,9 @@ from sayso_node.api.schema.requests import MAX_AGE_S, NO_NONCE, StatusQuery
 from sayso_node.errors import BadRequest
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.primitives import address_from_text, hash_from_text
-from sayso_protocol.receipts.json_values import heed_of, nonce_from_text
+from sayso_protocol.receipts.json_values import Json, heed_of, nonce_from_text
 from sayso_protocol.receipts.receipt import Signed, StatusHead
 from sayso_protocol.receipts.status import StatusAnswer, StatusJson, head_fields, status_json
-from sayso_protocol.receipts.text import Json
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Row
 

@@ -1,7 +1,7 @@
 """GET /v1/licenses/{license}/trace: who holds a license, what they stated, and what they owe."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -21,9 +21,9 @@ from sayso_node.api.schema.traces import (
 from sayso_node.store.interface import Store
 from sayso_node.store.statements import traces
 from sayso_node.store.statements.traces import Held, Holder, TracedDispute, Used
-from sayso_protocol.messages.statements.dispute import FILES
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import NOBODY, address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.receipts.json_values import texts_of
 from sayso_protocol.traces.duties import Block, Duty
 
 TRACE: Final = Operation(
@@ -62,13 +62,7 @@ class TraceRoutes:
         consent = found.consent
         return TraceJson(
             license=hex_text(license_hash),
-            contributor=address_text(consent.contributor),
-            grantee=address_text(consent.grantee),
-            purposes=list(consent.purposes),
-            items=consent.items,
-            issued_at=consent.issued_at,
-            expires_at=consent.expires_at,
-            removal_days=consent.removal_days,
+            **texts_of(TraceJson, consent),
             anchored=_block(found.anchored),
             first_seen=found.arrived_at,
             final=_block(found.final),
@@ -83,17 +77,7 @@ def _block(block: Block | None) -> BlockJson | None:
 
 
 def _disputed(one: TracedDispute) -> DisputedJson:
-    dispute = one.dispute
-    return DisputedJson(
-        hex_text(one.digest),
-        address_text(dispute.signer),
-        "files" if dispute.subject == FILES else "contributors",
-        dispute.code,
-        dispute.issued_at,
-        dispute.expires_at,
-        one.is_withdrawn,
-        _block(one.anchored),
-    )
+    return DisputedJson(**texts_of(DisputedJson, one.dispute), **_stated(one))
 
 
 def _holder(one: Holder, grantee: bytes) -> HolderJson:
@@ -108,32 +92,25 @@ def _holder(one: Holder, grantee: bytes) -> HolderJson:
 
 
 def _passed(held: Held) -> PassedOnJson:
-    terms = held.terms
     return PassedOnJson(
-        hex_text(terms.digest),
-        address_text(terms.signer),
-        hex_text(terms.parent),
-        held.depth,
-        list(terms.purposes),
-        terms.issued_at,
-        terms.expires_at,
-        held.is_withdrawn,
-        _block(held.anchored),
-        terms.seen_at,
+        **texts_of(PassedOnJson, held.terms),
+        depth=held.depth,
+        withdrawn=held.is_withdrawn,
+        anchored=_block(held.anchored),
+        first_seen=held.terms.seen_at,
     )
 
 
 def _used(used: Used) -> UsedJson:
-    use = used.use
-    return UsedJson(
-        hex_text(used.digest),
-        use.purpose,
-        use.run,
-        hex_text(use.record),
-        use.used_at,
-        used.is_withdrawn,
-        _block(used.anchored),
-    )
+    return UsedJson(**texts_of(UsedJson, used.use), **_stated(used))
+
+
+def _stated(one: Used | TracedDispute) -> dict[str, Any]:
+    return {
+        "digest": hex_text(one.digest),
+        "withdrawn": one.is_withdrawn,
+        "anchored": _block(one.anchored),
+    }
 
 
 def _duty(one: Duty) -> DutyJson:

@@ -20,16 +20,10 @@ from sayso_node.api.schema.statement_json import (
     DisputeFields,
     Read,
     RemovalFields,
-    SignedDispute,
-    SignedRemoval,
-    SignedSublicense,
-    SignedUse,
     SublicenseFields,
     UseFields,
-    read_dispute,
-    read_removal,
-    read_sublicense,
-    read_use,
+    reader,
+    signed,
 )
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.errors import Malformed
@@ -44,7 +38,8 @@ from sayso_protocol.messages.message import (
     USE,
 )
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.primitives import address_from_text, hash_from_text
+from sayso_protocol.primitives import address_from_text
+from sayso_protocol.receipts.json_values import values_of
 
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
 
@@ -71,24 +66,11 @@ class Form(NamedTuple):
 
 def _consent(fields: ConsentFields) -> tuple[Consent, tuple[bytes, ...]]:
     """Return a consent and its items; raises the errors of its fields and of section 3."""
-    contributor = address_from_text(fields.contributor)
-    items = tuple(hash_from_text(one) for one in fields.items)
-    consent = Consent(
-        contributor=contributor,
-        parties=tuple(address_from_text(one) for one in fields.parties) or (contributor,),
-        grantee=address_from_text(fields.grantee),
-        via=fields.via,
-        content=content_root(items),
-        items=len(items),
-        purposes=tuple(fields.purposes),
-        terms=hash_from_text(fields.terms),
-        terms_uri=fields.terms_uri,
-        guardian=address_from_text(fields.guardian),
-        issued_at=fields.issued_at,
-        expires_at=fields.expires_at,
-        recheck_hours=fields.recheck_hours,
-        removal_days=fields.removal_days,
-    )
+    values = values_of(fields)
+    values.pop("signature", None)
+    items = values.pop("items")
+    values["parties"] = values["parties"] or (values["contributor"],)
+    consent = Consent(content=content_root(items), items=len(items), **values)
     consent.check_items(items)
     return consent, items
 
@@ -115,9 +97,11 @@ FORMS: Final = {
     REVOCATION: Form(
         "revocations", "revoke", RevocationFields, SignedRevocation, _revocation, company="consents"
     ),
-    SUBLICENSE: Form("sublicenses", "passOn", SublicenseFields, SignedSublicense, read_sublicense),
-    USE: Form("uses", "use", UseFields, SignedUse, read_use),
-    REMOVAL: Form("removals", "remove", RemovalFields, SignedRemoval, read_removal),
-    DISPUTE: Form("disputes", "dispute", DisputeFields, SignedDispute, read_dispute),
+    SUBLICENSE: Form(
+        "sublicenses", "passOn", SublicenseFields, signed(SublicenseFields), reader(SUBLICENSE)
+    ),
+    USE: Form("uses", "use", UseFields, signed(UseFields), reader(USE)),
+    REMOVAL: Form("removals", "remove", RemovalFields, signed(RemovalFields), reader(REMOVAL)),
+    DISPUTE: Form("disputes", "dispute", DisputeFields, signed(DisputeFields), reader(DISPUTE)),
 }
 check_rows(FORMS, "JSON forms")

@@ -4,20 +4,17 @@ A missing field is empty, or zero. An empty signature, `0x`, says that a contrac
 statement on the chain (rule 4.8).
 """
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
 
 from sayso_node.api.schema.requests import GIVEN_PATTERN, Items, Purposes, Seconds
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.messages.message import Message
-from sayso_protocol.messages.statements.dispute import Dispute
-from sayso_protocol.messages.statements.removal import Removal
-from sayso_protocol.messages.statements.sublicense import Sublicense
-from sayso_protocol.messages.statements.use import Use
-from sayso_protocol.primitives import HASH_BYTES, address_from_text, hash_from_text, hex_text
-from sayso_protocol.receipts.json_values import Address, Hash, Purpose
+from sayso_protocol.primitives import HASH_BYTES, hex_text
+from sayso_protocol.receipts.json_values import Address, Hash, Purpose, values_of
 
 _ZERO: Final = hex_text(bytes(HASH_BYTES))
 Read = tuple[Message, tuple[bytes, ...]]
@@ -74,105 +71,28 @@ class DisputeFields(StatementFields, kw_only=True):
     expires_at: Seconds
 
 
-class SignedSublicense(SublicenseFields, kw_only=True):
-    """A sublicense by its fields, with the wallet's signature."""
-
-    signature: Signature
-
-
-class SignedUse(UseFields, kw_only=True):
-    """A use by its fields, with the wallet's signature."""
-
-    signature: Signature
-
-
-class SignedRemoval(RemovalFields, kw_only=True):
-    """A removal by its fields, with the wallet's signature."""
-
-    signature: Signature
-
-
-class SignedDispute(DisputeFields, kw_only=True):
-    """A dispute by its fields, with the wallet's signature."""
-
-    signature: Signature
-
-
-def read_sublicense(fields: SublicenseFields) -> Read:
-    """Return a sublicense and its hashes; raises the errors of its fields and of rule 3.12."""
-    hashes = _hashes(fields)
-    return _checked(
-        Sublicense(
-            address_from_text(fields.signer),
-            content_root(hashes),
-            len(hashes),
-            hash_from_text(fields.parent),
-            address_from_text(fields.grantee),
-            tuple(fields.purposes),
-            hash_from_text(fields.terms),
-            fields.terms_uri,
-            fields.issued_at,
-            fields.expires_at,
-        ),
-        hashes,
+def signed(fields: type[StatementFields]) -> type[Struct]:
+    """Return the same fields with the wallet's signature."""
+    name = fields.__name__.removesuffix("Fields")
+    about = f"A {name.lower()} by its fields, with the wallet's signature."
+    signature = [("signature", Signature)]
+    return defstruct(
+        f"Signed{name}", signature, bases=(fields,), namespace={"__doc__": about}, kw_only=True
     )
 
 
-def read_use(fields: UseFields) -> Read:
-    """Return a use and its hashes; raises the errors of its fields and of rule 3.13."""
-    hashes = _hashes(fields)
-    return _checked(
-        Use(
-            address_from_text(fields.signer),
-            content_root(hashes),
-            len(hashes),
-            fields.purpose,
-            fields.run,
-            hash_from_text(fields.record),
-            fields.used_at,
-        ),
-        hashes,
-    )
+def reader(number: int) -> Callable[[StatementFields], Read]:
+    """Return what makes a statement and its hashes of fields; it raises the errors of section 3."""
+    kind = KINDS[number]
+    make: Callable[..., Message] = kind.message
 
+    def read(fields: StatementFields) -> Read:
+        values = values_of(fields)
+        values.pop("signature", None)
+        hashes = values.pop("hashes")
+        statement = make(content=content_root(hashes), count=len(hashes), **values)
+        # Rules 3.11.3 to 3.11.5, as for the hashes of an envelope.
+        kind.check_items([(getattr(statement, name),) for _, name, _ in kind.columns], (hashes,))
+        return statement, hashes
 
-def read_removal(fields: RemovalFields) -> Read:
-    """Return a removal and its hashes; raises the errors of its fields and of rule 3.14."""
-    hashes = _hashes(fields)
-    return _checked(
-        Removal(
-            address_from_text(fields.signer),
-            content_root(hashes),
-            len(hashes),
-            fields.as_of_block,
-            hash_from_text(fields.record),
-        ),
-        hashes,
-    )
-
-
-def read_dispute(fields: DisputeFields) -> Read:
-    """Return a dispute and its hashes; raises the errors of its fields and of rule 3.15."""
-    hashes = _hashes(fields)
-    return _checked(
-        Dispute(
-            address_from_text(fields.signer),
-            content_root(hashes),
-            len(hashes),
-            fields.subject,
-            fields.code,
-            fields.issued_at,
-            fields.expires_at,
-        ),
-        hashes,
-    )
-
-
-def _hashes(fields: StatementFields) -> tuple[bytes, ...]:
-    return tuple(hash_from_text(one) for one in fields.hashes)
-
-
-def _checked(statement: Message, hashes: tuple[bytes, ...]) -> Read:
-    """Check the hashes as those of an envelope (rules 3.11.3 to 3.11.5)."""
-    kind = KINDS[statement.kind]
-    kind.check_items([(getattr(statement, name),) for _, name, _ in kind.columns], (hashes,))
-    return statement, hashes
+    return read

@@ -10,9 +10,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sayso_node.intake.outcome import Status
 from sayso_protocol.ethereum.batches import AnchorProof
-from sayso_protocol.primitives import hash_from_text, hex_text
-from sayso_protocol.receipts.json_values import Address, Count, Hash, Key, Purpose
-from sayso_protocol.receipts.text import AcknowledgementJson, BlockJson, ReceiptJson, node_key_of
+from sayso_protocol.receipts.json_values import (
+    Address,
+    Count,
+    Hash,
+    Key,
+    Purpose,
+    texts_of,
+    values_of,
+)
+from sayso_protocol.receipts.text import AcknowledgementJson, BlockJson, ReceiptJson
 from sayso_protocol.verdicts.verdict import Reason
 
 Decimal = Annotated[
@@ -102,14 +109,11 @@ class AnchorProofJson(Struct):
     @classmethod
     def of(cls, proof: AnchorProof) -> "AnchorProofJson":
         """Encode a proof."""
-        path = [hex_text(one) for one in proof.path]
-        return cls(proof.sponsor.hex(), proof.count, proof.index, path, hex_text(proof.tree))
+        return cls(**texts_of(cls, proof))
 
     def read(self) -> AnchorProof:
         """Decode a proof, which is not verified yet; raises Malformed."""
-        path = tuple(map(hash_from_text, self.path))
-        sponsor, tree = node_key_of(self.sponsor), hash_from_text(self.tree)
-        return AnchorProof(sponsor, self.count, self.index, path, tree)
+        return AnchorProof(**values_of(self))
 
 
 class AnchorJson(Struct):
