@@ -101,7 +101,7 @@ class ApiNode:
         self._supervisor = Supervisor(self._alarms, self._counters)
         self._guard = StoreGuard(
             *(config.network_file.network, store, self, self._alarms, self._counters),
-            ask=lambda: store.write(findings.tell),
+            ask=lambda store_id: store.write(lambda db: findings.tell(db, store_id)),
         )
         self._right_since = NEVER  # by the node's clock: when the store was found to be repaired
         self._heard: Notice | None = None

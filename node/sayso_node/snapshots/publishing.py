@@ -19,7 +19,7 @@ from sayso_node.snapshots.building import DAMAGED, After, Made, Order
 from sayso_node.snapshots.shelf import Published, SnapshotShelf
 from sayso_node.store.snapshots.news import Cursor
 from sayso_node.supervision.alarms import Alarms
-from sayso_node.supervision.children import start_module
+from sayso_node.supervision.children import answer_of
 from sayso_node.supervision.counters import Counters
 from sayso_node.supervision.logs import logger
 from sayso_protocol.network import Network
@@ -152,24 +152,11 @@ class SnapshotPublisher:
             heeded,
             self._after(),
         )
-        child = await start_module(
-            "sayso_node.snapshots.building",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            output, _ = await child.communicate(msgspec.json.encode(order))
-        except asyncio.CancelledError:
-            if child.returncode is None:
-                child.kill()
-            await child.wait()
-            raise
-        if child.returncode == DAMAGED:
+        status, output = await answer_of("sayso_node.snapshots.building", order)
+        if status == DAMAGED:
             self._damaged("a snapshot could not be made: the store is not what was stored")
-        if child.returncode:
-            raise ChildProcessError(
-                f"the process that builds the snapshot ended with status {child.returncode}"
-            )
+        if status:
+            raise ChildProcessError(f"the process that builds the snapshot ended with status {status}")
         return msgspec.json.decode(output, type=Made)
 
 

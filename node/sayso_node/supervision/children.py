@@ -7,11 +7,13 @@ gets in its arguments if everybody may read it, and otherwise over a pipe or soc
 
 import os
 import sys
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import DEVNULL, Process
+from asyncio import CancelledError, create_subprocess_exec
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
+
+import msgspec
 
 INHERITED: Final = frozenset(
     {"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"}
@@ -67,3 +69,19 @@ async def start_module(
         start_new_session=start_new_session,
         env=environment(),
     )
+
+
+async def answer_of(module: str, order: object) -> tuple[int, bytes]:
+    """Give a module an order as JSON; returns its status and its output.
+
+    The process is killed when this task is cancelled. Raises OSError if it cannot be started.
+    """
+    child = await start_module(module, stdin=PIPE, stdout=PIPE)
+    try:
+        output, _ = await child.communicate(msgspec.json.encode(order))
+    except CancelledError:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+        raise
+    return child.returncode or 0, output

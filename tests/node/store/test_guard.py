@@ -10,6 +10,7 @@ from sayso_node.errors import StoreDamaged
 from sayso_node.freshness import Silence
 from sayso_node.store.integrity.guard import StoreGuard
 from sayso_node.store.integrity.verifying import AuditOrder, verify
+from sayso_node.store.sharing import findings
 from sayso_node.supervision.alarms import Alarms
 from sayso_protocol.verdicts.verdict import Reason
 from support.node_rig import NodeRig, consent, revocation
@@ -77,7 +78,7 @@ async def test_a_process_beside_a_node_asks_it_for_a_repair_and_makes_none(tmp_p
         parts = (NETWORK, rig.store, rig.freshness, Alarms(), rig.counters)
         asked = list[str | None]()
 
-        async def ask() -> None:
+        async def ask(_store_id: bytes) -> None:
             asked.append(rig.store.damage.text)
 
         beside, node = StoreGuard(*parts, audit=at_once, ask=ask), StoreGuard(*parts, audit=at_once)
@@ -93,3 +94,32 @@ async def test_a_process_beside_a_node_asks_it_for_a_repair_and_makes_none(tmp_p
         assert rig.store.damage.text is None
         assert rig.freshness.view(rig.clock.now(), 60).silence is Silence.CHAIN  # until it is read again
         assert len(asked) == 2
+
+
+async def test_what_was_found_before_a_repair_asks_for_no_other_one(tmp_path: Path) -> None:
+    """The node repairs the store while a process beside it still audits what was there before."""
+    with NodeRig(tmp_path) as rig:
+        await rig.give(consent(1), revocation(words=full_words(consent(1).message)))
+        parts = (NETWORK, rig.store, rig.freshness, Alarms(), rig.counters)
+        node = StoreGuard(*parts, audit=at_once)
+
+        async def overtaken(order: AuditOrder) -> list:  # type: ignore[type-arg]
+            found = verify(order)
+            assert await node.check()
+            return found
+
+        async def ask(store_id: bytes) -> None:
+            await rig.store.write(lambda db: findings.tell(db, store_id))
+
+        def told() -> int:
+            with rig.store.read() as db:
+                return findings.told(db)
+
+        beside = StoreGuard(*parts, audit=overtaken, ask=ask)
+        spoil(tmp_path / "rig.sqlite", SPOILS["masks cleared"])
+        assert not await beside.check()
+        assert (rig.count("store_repairs") > 0, told()) == (True, 0)
+        assert await beside.check()
+        spoil(tmp_path / "rig.sqlite", SPOILS["masks cleared"])
+        assert not await StoreGuard(*parts, audit=at_once, ask=ask).check()
+        assert told() == 1

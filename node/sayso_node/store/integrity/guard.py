@@ -16,13 +16,14 @@ import msgspec
 
 from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Randomness
+from sayso_node.store.events import feed
 from sayso_node.store.events.feed import STORE_ID_BYTES
 from sayso_node.store.integrity.audit import Damaged, Finding
 from sayso_node.store.integrity.repair import repair
 from sayso_node.store.integrity.verifying import AuditOrder
 from sayso_node.store.interface import Store
 from sayso_node.supervision.alarms import Alarms
-from sayso_node.supervision.children import start_module
+from sayso_node.supervision.children import answer_of
 from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network
 
@@ -43,20 +44,9 @@ class Forgetful(Protocol):
 
 async def audited(order: AuditOrder) -> list[Finding]:
     """Audit in a process that is killed when this task is cancelled; raises StoreUnusable."""
-    child = await start_module(
-        "sayso_node.store.integrity.verifying",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        output, _ = await child.communicate(msgspec.json.encode(order))
-    except asyncio.CancelledError:
-        if child.returncode is None:
-            child.kill()
-        await child.wait()
-        raise
-    if child.returncode:
-        raise StoreUnusable(f"the process that verifies the store ended with status {child.returncode}")
+    status, output = await answer_of("sayso_node.store.integrity.verifying", order)
+    if status:
+        raise StoreUnusable(f"the process that verifies the store ended with status {status}")
     return msgspec.json.decode(output, type=list[Finding])
 
 
@@ -71,8 +61,9 @@ class StoreGuard:
         counters: Count repairs.
         audit: Makes an audit.
         randomness: Draws the store's id after a repair.
-        ask: Asks the node for a repair; None in the node itself. With it there are no audits without
-            a finding, because the node makes them.
+        ask: Asks the node to repair the store that had this id when the audit began, and so was not
+            repaired since; None in the node itself. With it there are no audits without a finding,
+            because the node makes them.
     """
 
     def __init__(
@@ -85,7 +76,7 @@ class StoreGuard:
         *,
         audit: Audit = audited,
         randomness: Randomness = os.urandom,
-        ask: Callable[[], Awaitable[object]] | None = None,
+        ask: Callable[[bytes], Awaitable[object]] | None = None,
     ) -> None:
         self._network = network
         self._store = store
@@ -125,6 +116,7 @@ class StoreGuard:
     async def check(self) -> bool:
         """Audit and repair; returns whether nothing is damaged any more. Raises StoreUnusable."""
         for _ in range(PASSES):
+            store_id = await asyncio.to_thread(self._store_id) if self._ask else b""
             findings = await self._audit(AuditOrder(self._store.location, self._network))
             if not findings:
                 if self._store.damage.text:
@@ -134,16 +126,20 @@ class StoreGuard:
                 return True
             self._tell(findings)
             if self._ask:
-                await self._ask()
+                await self._ask(store_id)
                 return False
             if findings[0].kind is Damaged.PAGES:
                 return False
-            store_id = self._randomness(STORE_ID_BYTES)
+            new_id = self._randomness(STORE_ID_BYTES)
             await self._store.write(
-                lambda db, found=findings, new=store_id: repair(db, self._network, found, new)  # type: ignore[misc]
+                lambda db, found=findings, new=new_id: repair(db, self._network, found, new)  # type: ignore[misc]
             )
             self._counters.add("store_repairs", len(findings))
         return False
+
+    def _store_id(self) -> bytes:
+        with self._store.read() as db:
+            return feed.store_id(db)
 
     def _tell(self, findings: list[Finding]) -> None:
         more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""

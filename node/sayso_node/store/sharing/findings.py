@@ -3,14 +3,16 @@
 from typing import Final
 
 from sayso_node.store import messages
+from sayso_node.store.events import feed
 from sayso_node.store.interface import Reading, Writing
 
 _NAME: Final = "damage_found_beside"
 
 
-def tell(db: Writing) -> None:
-    """Tell the node once more."""
-    messages.next_number(db, _NAME)
+def tell(db: Writing, store_id: bytes) -> None:
+    """Tell the node once more, unless it has repaired the store since the store had this id."""
+    if feed.store_id(db) == store_id:
+        messages.next_number(db, _NAME)
 
 
 def told(db: Reading) -> int:
