@@ -9,10 +9,10 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from sayso_node.chain.rpc.block_receipts import STRANGE_HEADER, receipts_of, result_of
+from sayso_node.chain.rpc.block_receipts import header_of, receipts_of, result_of
 from sayso_node.chain.rpc.eth_call import Links, ask_links
 from sayso_node.chain.rpc.json_rpc import JsonRpc
-from sayso_node.chain.rpc.raw_blocks import encode_header, encode_receipt, encode_transaction
+from sayso_node.chain.rpc.raw_blocks import encode_receipt, encode_transaction
 from sayso_node.errors import ChainUnreachable, ProofUnavailable, StoreUnusable
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import archives
@@ -25,7 +25,7 @@ from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
 from sayso_protocol.ethereum.transactions import logs_of
 from sayso_protocol.ethereum.trie_building import trie_over
-from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text, keccak
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logger(__name__)
@@ -83,9 +83,7 @@ class Archivist:
         return await asyncio.to_thread(self._archive, block, answer, listed, found)
 
     def _archive(self, block: ChainPoint, answer: Any, listed: Any, found: Any) -> Archive:
-        raw = encode_header(answer)
-        if keccak(raw) != block.hash:
-            raise ProofUnavailable(STRANGE_HEADER)
+        raw = header_of(answer, block)
         header = read_header(raw, block.hash)
         encoded = [encode_receipt(one) for one in found]
         receipt_trie = trie_over(encoded)

@@ -8,12 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sayso_node.chain.rpc.block_receipts import STRANGE_HEADER
+from sayso_node.chain.rpc.block_receipts import header_of, result_of
 from sayso_node.chain.rpc.eth_call import Links, ask_at, ask_links
 from sayso_node.chain.rpc.json_rpc import JsonRpc
-from sayso_node.chain.rpc.raw_blocks import encode_header
-from sayso_node.errors import ProofUnavailable
-from sayso_protocol.primitives import address_text, bytes_from_text, hex_text, keccak
+from sayso_protocol.primitives import address_text, bytes_from_text, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 
 PROOF_ANSWER_BYTES: Final = 1_048_576
@@ -43,22 +41,13 @@ class StorageProofs:
     async def _ask(self, link: JsonRpc, slots: Sequence[bytes], block: ChainPoint) -> dict[str, Any]:
         place = [address_text(self._registry).lower(), [hex_text(one) for one in slots]]
         answer = await ask_at(link, "eth_getProof", place, block, PROOF_ANSWER_BYTES)
-        return _checked(_result(answer), slots)
+        return _checked(result_of(answer), slots)
 
 
 async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:
     question = [hex_text(block.hash), False]
-    found = _result(await link.ask("eth_getBlockByHash", question, PROOF_ANSWER_BYTES))
-    header = encode_header(found)
-    if keccak(header) != block.hash:
-        raise ProofUnavailable(STRANGE_HEADER)
-    return header
-
-
-def _result(answer: dict[str, Any]) -> Any:
-    if answer.get("error") is not None or answer.get("result") is None:
-        raise ProofUnavailable("the chain endpoint of this node gave no proof for that block")
-    return answer["result"]
+    answer = await link.ask("eth_getBlockByHash", question, PROOF_ANSWER_BYTES)
+    return header_of(result_of(answer), block)
 
 
 def _checked(result: Any, slots: Sequence[bytes]) -> dict[str, Any]:

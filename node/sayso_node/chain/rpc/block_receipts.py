@@ -12,8 +12,6 @@ from sayso_protocol.ethereum.trie_building import trie_over
 from sayso_protocol.primitives import hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 
-STRANGE_HEADER = "the block's header has fields that this release does not know"
-
 
 class BlockReceipts(NamedTuple):
     """All transaction receipts of a block: as the endpoint gave them, and as bytes that are proved."""
@@ -49,14 +47,20 @@ async def receipts_of(link: JsonRpc, block: ChainPoint, names: Sequence[str]) ->
 def result_of(answer: Mapping[str, Any]) -> Any:
     """Return the result in an answer; raises ProofUnavailable without one."""
     if answer.get("error") is not None or answer.get("result") is None:
-        raise ProofUnavailable("the endpoint does not have the block, or not its receipts")
+        raise ProofUnavailable("the endpoint does not have the block, or not what proves it")
     return answer["result"]
 
 
+def header_of(answer: Any, block: ChainPoint) -> bytes:
+    """Return the RLP of the header in an answer, which has the block's hash; raises ProofUnavailable."""
+    header = encode_header(answer)
+    if keccak(header) != block.hash:
+        raise ProofUnavailable("the block's header has fields that this release does not know")
+    return header
+
+
 def _proved(block: ChainPoint, answer: Any, given: list[Any]) -> BlockReceipts:
-    raw = encode_header(answer)
-    if keccak(raw) != block.hash:
-        raise ProofUnavailable(STRANGE_HEADER)
+    raw = header_of(answer, block)
     encoded = [encode_receipt(one) for one in given]
     if trie_over(encoded).root != read_header(raw, block.hash).receipts:
         raise ProofUnavailable(
