@@ -36,8 +36,8 @@ from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
-from sayso_protocol.snapshots.snapshot import Content, make_snapshot
 from support.protocol_strategies import full_words
+from support.snapshot_making import Content, make_snapshot
 from support.snapshots import joined_keys, names_of_envelopes
 
 ROWS = int(os.environ.get("SAYSO_BENCH_ROWS", "10000000"))

@@ -30,8 +30,8 @@ from sayso_protocol.snapshots.fuse_filter import Keys
 from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import as_keys, bit_key, permissions_key, sorted_keys
-from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot
 from support.protocol_strategies import NETWORK, a_consent, address_of, sign_digest
+from support.snapshot_making import Content, make_delta, make_snapshot
 
 ROWS = int(os.environ.get("SAYSO_BENCH_RECHECK_ROWS", "10000000"))
 ITEMS = 100  # of a license

@@ -29,8 +29,9 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.fuse_filter import Fuse, Keys, built
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.key_list import list_of
-from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot, read_snapshot
+from sayso_protocol.snapshots.snapshot import read_snapshot
 from support.filled_store import add_news, add_revoked, change_store
+from support.snapshot_making import Content, make_delta, make_snapshot
 
 REVOKED = 1_000_000
 COLUMN = 4_000_000

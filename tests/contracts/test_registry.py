@@ -19,14 +19,14 @@ from sayso_contracts.errors import (
 )
 from sayso_contracts.registry.calls import Call, SignedRevocation
 from sayso_contracts.registry.client import MAX_WORDS_READ, Registry
-from sayso_contracts.registry.slots import anchor_slot, bits_slot, endorsement_slot
 from sayso_contracts.transactions import Fees, suggest_fees
 from sayso_protocol.errors import TooLarge
+from sayso_protocol.ethereum.chain_proofs import anchor_slot, word_slot
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
-from sayso_protocol.primitives import address_from_text
+from sayso_protocol.primitives import address_from_text, keccak
 
 ROOT = bytes(range(32))
 FULL = 2**256 - 1
@@ -116,7 +116,7 @@ async def test_a_statement_is_endorsed_once(registry: Registry, chain: Chain) ->
     assert await registry.endorsement_of(me(chain), ROOT, number - 1) is None
     assert await registry.endorsement_of(b"\1" * 20, ROOT) is None
     address = chain.w3.to_checksum_address(registry.address)
-    slot = int.from_bytes(endorsement_slot(me(chain), ROOT))
+    slot = int.from_bytes(keccak(ROOT + keccak(me(chain).rjust(32, b"\0") + (2).to_bytes(32))))
     kept = await chain.w3.eth.get_storage_at(address, slot)
     assert int.from_bytes(kept) == number << 48 | endorsed.timestamp
 
@@ -218,7 +218,7 @@ async def test_slots_are_where_the_state_is(registry: Registry, chain: Chain) ->
     number = await carry_out(registry, registry.anchor(ROOT), chain)
     await carry_out(registry, registry.revoke(scope_word("everything"), 5), chain)
     address = chain.w3.to_checksum_address(registry.address)
-    slot = bits_slot(me(chain), scope_word("everything"))
+    slot = word_slot(me(chain), scope_word("everything"))
     assert bytes(await chain.w3.eth.get_storage_at(address, int.from_bytes(slot))) == (5).to_bytes(32)
     packed = await chain.w3.eth.get_storage_at(address, int.from_bytes(anchor_slot(ROOT)))
     assert packed[:20] == me(chain)

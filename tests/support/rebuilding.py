@@ -26,7 +26,7 @@ def rebuild_bits(db: Writing) -> None:
     while some := db.execute(query, (last, _AT_ONCE)).fetchall():
         for (address,) in some:
             rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
-            bit_sums.renew(db, address, rows)
+            bit_sums.keep(db, address, rows)
         last = some[-1][0]
 
 

@@ -18,10 +18,11 @@ from sayso_protocol.snapshots.hash_list import license_key, person_key, sublicen
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import address_keys, as_keys, new_keys, sorted_keys, word_keys
 from sayso_protocol.snapshots.part import Part
-from sayso_protocol.snapshots.snapshot import Content, Snapshot, make_delta, make_snapshot
+from sayso_protocol.snapshots.snapshot import Snapshot
 from sayso_protocol.verdicts.verdict import License
 from support.known import PassingOn, license_hash, message_hash
 from support.protocol_strategies import NETWORK, NODE
+from support.snapshot_making import Content, make_delta, make_snapshot
 
 OTHER = SigningKey(sha256(b"sayso other node"))
 STRANGER = SigningKey(sha256(b"sayso strange node"))

@@ -10,7 +10,7 @@ from sayso_protocol.snapshots.keys import displaced_keys, dispute_keys
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.offline_chains import HeldSublicense
 from sayso_protocol.snapshots.part import Part
-from sayso_protocol.snapshots.snapshot import Snapshots, make_snapshot, read_snapshot
+from sayso_protocol.snapshots.snapshot import Snapshots, read_snapshot
 from sayso_protocol.verdicts.chains import Hop
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, License, Row
@@ -25,6 +25,7 @@ from support.passing import (
     pass_on,
 )
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
+from support.snapshot_making import make_snapshot
 from support.snapshots import AS_OF, TRUSTED, content_of, moment_at, names_of, salts
 from support.snapshots import OTHER as SOUTH
 from vectors.told import FIFTH, FOUR, HELD, HERS, HIS, LAST, MANY, envelopes, statement, to

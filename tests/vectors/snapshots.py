@@ -43,13 +43,7 @@ from sayso_protocol.snapshots.keys import (
 )
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.part import Part, signed_part
-from sayso_protocol.snapshots.snapshot import (
-    Content,
-    Snapshot,
-    Snapshots,
-    make_delta,
-    read_snapshot,
-)
+from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, License
 from support.known import license_hash
@@ -64,6 +58,7 @@ from support.protocol_strategies import (
     item_hashes,
     signed,
 )
+from support.snapshot_making import Content, make_delta
 from support.snapshots import (
     AS_OF,
     DAY,

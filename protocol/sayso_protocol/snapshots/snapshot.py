@@ -4,77 +4,25 @@ A snapshot is a filter over the keys of the whole state. A delta is a list of th
 the part before it. Both name the people and licenses for which they speak. A file holds a snapshot and
 then its deltas, so a new delta is appended.
 
-    made = make_snapshot(key, network, moment, content, salts)     # a node
-    open(path, "wb").write(made.data + make_delta(...).data)
-
-    snapshot = read_snapshot(open(path, "rb").read(), trusted)     # a gate
+    snapshot = read_snapshot(open(path, "rb").read(), trusted)
     Snapshots([snapshot, another]).holds(keys)
     Snapshots([snapshot, another]).name(person_key(one) for one in people)
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import and_, or_
 
 import numpy as np
-from nacl.signing import SigningKey
 
 from sayso_protocol.errors import MissingDelta, SnapshotExpired, UnknownSigner
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.snapshots import hash_list
-from sayso_protocol.snapshots.fuse_filter import CELL, Flags, Keys, Shape, built
-from sayso_protocol.snapshots.head import Counts, Link, SnapshotHead, SnapshotMoment
-from sayso_protocol.snapshots.key_list import list_of
-from sayso_protocol.snapshots.part import Part, read_body, read_parts, signed_part
-
-
-@dataclass(frozen=True)
-class Content:
-    """Content is the content of a snapshot or delta before signing.
-
-    Attributes:
-        keys: Each key once, uint8, shape (n, 32) (see keys.py).
-        named: Keys of the people and licenses that the body names (see hash_list.py).
-        withdrawn: Keys of people and licenses that a delta names no longer.
-        heeded: Whose disputes the keys have, ascending (rule 13.2.4).
-    """
-
-    keys: Keys
-    named: Collection[bytes] = ()
-    withdrawn: Collection[bytes] = ()
-    heeded: tuple[bytes, ...] = ()
-
-
-def make_snapshot(
-    key: SigningKey, network: Network, moment: SnapshotMoment, content: Content, salts: Iterable[bytes]
-) -> Part:
-    """Make a snapshot of the whole state with the first salt that succeeds; raises StopIteration."""
-    made = built(content.keys, salts)
-    counts, lists = packed_lists(made.salt, len(content.keys), content.named, content.withdrawn)
-    body = made.cells.astype(CELL).tobytes() + lists
-    return signed_part(key, network, moment, counts, made.salt, body, made.shape, content.heeded)
-
-
-def make_delta(
-    key: SigningKey,
-    network: Network,
-    moment: SnapshotMoment,
-    content: Content,
-    salt: bytes,
-    after: SnapshotHead,
-    names_salt: bytes,
-) -> Part:
-    """Make the delta that follows the part `after`; `content` has what is new only (rule 13.8).
-
-    `names_salt` is the salt of the snapshot to which the delta belongs (rule 13.3.4).
-    """
-    counts, lists = packed_lists(names_salt, len(content.keys), content.named, content.withdrawn)
-    body = list_of(salt, content.keys).packed() + lists
-    return signed_part(key, network, moment, counts, salt, body, link_after(after), content.heeded)
+from sayso_protocol.snapshots.fuse_filter import Flags, Keys, Shape
+from sayso_protocol.snapshots.head import Counts, Link, SnapshotHead
+from sayso_protocol.snapshots.part import Part, read_body, read_parts
 
 
 def packed_lists(

@@ -14,10 +14,10 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.hash_list import person_key
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.part import Part
-from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot
 from support.fake_node import NETWORK, FakeNode, running
 from support.fake_snapshots import SnapshotNode
 from support.protocol_strategies import ADA, BEN
+from support.snapshot_making import Content, make_delta, make_snapshot
 from support.snapshots import STRANGER, content_of, salts
 
 NOW = 1_900_000_000

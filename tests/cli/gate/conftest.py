@@ -19,7 +19,7 @@ from sayso_protocol.primitives import hash_from_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.part import Part, read_parts
-from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot
+from support.snapshot_making import Content, make_delta, make_snapshot
 from support.snapshots import joined_keys, names_of_envelopes
 
 NAMES = ("a.flac", "b.flac", "c.flac", "d.flac")

@@ -14,7 +14,7 @@ from sayso.node_client.client import NodeClient
 from sayso_protocol.primitives import address_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
-from sayso_protocol.snapshots.snapshot import Content, make_delta
+from support.snapshot_making import Content, make_delta
 from support.snapshots import joined_keys
 
 NOBODY = "http://127.0.0.1:1"

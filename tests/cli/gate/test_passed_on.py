@@ -21,13 +21,13 @@ from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.snapshots.hash_list import person_key, sublicense_key
-from sayso_protocol.snapshots.snapshot import make_snapshot
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.holders import LABS, stated, sublicense
 from support.node_rig import NOW, consent
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
 from support.running_node import running_node
+from support.snapshot_making import make_snapshot
 from support.snapshots import TRUSTED, content_of, moment_at, names_of_envelopes, salts
 
 BOTH = ("resale", "train-ai")

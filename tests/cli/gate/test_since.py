@@ -31,7 +31,6 @@ from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import as_keys, dispute_keys, new_keys
 from sayso_protocol.snapshots.offline import OfflineGate
 from sayso_protocol.snapshots.part import Part
-from sayso_protocol.snapshots.snapshot import Content, make_snapshot
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
 from support.known import Heard, Known, PassingOn
@@ -50,6 +49,7 @@ from support.passing import (
     stops,
 )
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
+from support.snapshot_making import Content, make_snapshot
 from support.snapshots import TRUSTED, add_delta, content_of, moment_at, names_of, salts
 from support.tries import tries
 

@@ -16,12 +16,13 @@ from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.keys import as_keys
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.part import Part
-from sayso_protocol.snapshots.snapshot import Content, Snapshot, Snapshots
+from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, verdict
 from support.histories import BASE, BUYERS, ITEMS, PAIR, Message, histories, questions
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent
+from support.snapshot_making import Content
 from support.snapshots import (
     AS_OF,
     DAY,

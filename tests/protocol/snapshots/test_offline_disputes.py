@@ -10,12 +10,13 @@ from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.snapshots.head import read_head
 from sayso_protocol.snapshots.keys import as_keys, dispute_keys
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
-from sayso_protocol.snapshots.snapshot import Content, Snapshot, Snapshots, make_snapshot
+from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.known import Known, license_hash
 from support.passing import ITEMS, LAB, MARKET, OTHER, PAIR, a_license
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
+from support.snapshot_making import Content, make_snapshot
 from support.snapshots import (
     AS_OF,
     TRUSTED,

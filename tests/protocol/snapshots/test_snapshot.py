@@ -27,15 +27,9 @@ from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import read_head
 from sayso_protocol.snapshots.keys import as_keys, bit_key, permissions_key, scopes_key, word_key
 from sayso_protocol.snapshots.part import Part, read_parts, signed_part
-from sayso_protocol.snapshots.snapshot import (
-    Content,
-    Snapshot,
-    Snapshots,
-    make_snapshot,
-    packed_lists,
-    read_snapshot,
-)
+from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, packed_lists, read_snapshot
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
+from support.snapshot_making import Content, make_snapshot
 from support.snapshots import (
     AS_OF,
     DAY,

@@ -93,12 +93,6 @@ def keep(db: Writing, address: bytes, rows: Iterable[BitRow]) -> None:
     _put(db, address, held | new)
 
 
-def renew(db: Writing, address: bytes, rows: Iterable[BitRow]) -> None:
-    """Replace all sums of an address by those of its rows."""
-    db.execute("DELETE FROM bit_sums WHERE address = ?", (address,))
-    _put(db, address, {row[0]: packed_sum(address, *row) for row in rows})
-
-
 def checked_stream(db: Reading) -> Iterator[tuple[bytes, list[BitRow]]]:
     """Yield the known people who have bits with all their rows, in order; raises StoreDamaged."""
     for address, rows, sums in _merged(db, " JOIN people USING (address)"):
