@@ -1,26 +1,21 @@
-"""Relays, which carry many signed revocations in one transaction: batches, gas and rejections.
+"""Relays, which carry many signed revocations in one transaction: gas and rejections.
 
 The gas of a relay is computed and never estimated, because an estimate is valid for one block, and a
 contract wallet may be cheap in the estimate and expensive later. With less gas than the bound, one such
-wallet could make the whole relay revert (TooLittleGas), so a relay is sent with `gas_bound`.
-
-    for batch in batches([relay_item(revocation, signature), ...]):
-        await registry.sign(registry.relay(batch), account, gas=gas_bound(batch))
-
-A bound is a sum over the items; a `Load` accumulates it for a relay that is filled item by item.
+wallet could make the whole relay revert (TooLittleGas), so a relay is sent with the gas of its `Load`.
+Loads add up, for a relay that is filled item by item.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from sayso_contracts.errors import BadLog, TransactionTooLarge
+from sayso_contracts.errors import BadLog
 from sayso_contracts.registry.abi import describe_revert, topic
 from sayso_contracts.registry.calls import Call, Calls, SignedRevocation
-from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_from_text, address_text, hex_text
 from sayso_protocol.signatures.contract_wallets import DEPLOYED, read_wallet_proof
@@ -165,33 +160,6 @@ def load_of(item: RelayItem) -> Load:
         execution=_ITEM + bits * _SET + texts * _TEXT_BYTE + asked,
         memory=words,
     )
-
-
-def gas_bound(items: Iterable[RelayItem]) -> int:
-    """Return the gas that a relay of these items never exceeds, for any state of the chain."""
-    return sum(map(load_of, items), Load()).gas
-
-
-def batches(
-    items: Iterable[RelayItem], limit: int = MAX_TRANSACTION_GAS
-) -> Iterator[tuple[RelayItem, ...]]:
-    """Split the items, in order, into the fewest relays whose gas bound is within `limit`.
-
-    Raises TransactionTooLarge if one item alone exceeds the limit.
-    """
-    batch: list[RelayItem] = []
-    taken = Load()
-    for item in items:
-        load = load_of(item)
-        if load.gas > limit:
-            raise TransactionTooLarge(f"one revocation may need {load.gas} gas; the limit is {limit}")
-        if (taken + load).gas > limit:
-            yield tuple(batch)
-            batch, taken = [], Load()
-        batch.append(item)
-        taken += load
-    if batch:
-        yield tuple(batch)
 
 
 def rejections(logs: Iterable[Mapping[str, Any]], registry: str) -> list[Rejection]:

@@ -5,11 +5,11 @@ the wallet then has code. The created contract has no code. So the payer never c
 directly.
 """
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 
 from sayso_contracts.registry.artifact import wallet_deployer_code
 from sayso_contracts.registry.calls import Call
-from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.primitives import address_text
 
 _ARGUMENTS = ["address", "address", "bytes"]
 
@@ -18,9 +18,3 @@ def deployment_code(wallet: bytes, deployment: Call) -> bytes:
     """Return the init code that deploys `wallet`, 20 bytes, by this call of its factory."""
     arguments = (address_text(wallet), deployment.to, deployment.data)
     return wallet_deployer_code() + encode(_ARGUMENTS, arguments)
-
-
-def wallet_of(code: bytes) -> bytes:
-    """Return the wallet that this init code deploys."""
-    wallet, _, _ = decode(_ARGUMENTS, code[len(wallet_deployer_code()) :])
-    return address_from_text(wallet)

@@ -1,6 +1,5 @@
 """Relays of many signers: never dearer than their bound, and every rejection is read back."""
 
-import itertools
 from typing import Any
 
 import pytest
@@ -15,8 +14,6 @@ from sayso_contracts.relay import (
     REJECTED_TOPIC,
     Rejection,
     RelayItem,
-    batches,
-    gas_bound,
     rejections,
     relay_call,
     relay_item,
@@ -26,6 +23,7 @@ from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hex_text, keccak
 from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
+from support.relaying import gas_bound
 
 CHAINS = (1, 8_453, 31_337)  # under whose ids they are signed, in turn
 REGISTRY = address_from_text(registry_address())
@@ -123,21 +121,6 @@ def test_a_wallet_that_does_not_exist_yet_is_deployed_first() -> None:
     assert (item.deployment.to, item.deployment.data) == (address_text(b"\x34" * 20), b"create")
     assert of_wallet(wrap(WalletProof(b"own"))).deployment is None
     assert of_wallet().deployment is None
-
-
-def test_batches_leave_nothing_out_and_keep_the_order() -> None:
-    items = [by(f"i{number}", **words(1 + number % 3)) for number in range(40)]
-    cut = list(batches(items, 400_000))
-    assert [item for batch in cut for item in batch] == items
-    assert len(cut) > 3
-    assert all(gas_bound(batch) <= 400_000 for batch in cut)
-    assert all(gas_bound([*a, b[0]]) > 400_000 for a, b in itertools.pairwise(cut))
-    assert list(batches([])) == []
-
-
-def test_one_item_beyond_the_limit_is_an_error() -> None:
-    with pytest.raises(TransactionTooLarge):
-        list(batches([by("j", **words(64))], 1_000_000))
 
 
 async def test_more_gas_than_a_transaction_may_have_is_not_sent(

@@ -13,13 +13,13 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
 from simulation.holders import HEEDED
 from support.known import Disputing, PassingOn
+from support.merging import merged
 from support.passing import Oracle, Question
 
 COUNTED, RANKED = 2, 3  # sublicenses that count in the simulation: with 16 and 256 nothing is displaced

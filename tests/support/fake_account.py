@@ -13,11 +13,11 @@ from eth_abi.abi import decode, encode
 
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.registry.abi import encode_call
+from sayso_contracts.registry.artifact import wallet_deployer_code
 from sayso_contracts.registry.calls import SignedRevocation
 from sayso_contracts.registry.events import Event, Revoked
 from sayso_contracts.relay import REJECTED_TOPIC
 from sayso_contracts.transactions import Fees, SignedTransaction
-from sayso_contracts.wallet_deployment import wallet_of
 from sayso_node.chain.interface import Landed
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
@@ -217,6 +217,12 @@ class FakeAccount:
             return None
         block = ChainPoint(one.block, self.chain.blocks[one.block].hash)
         return Landed(block, one.ok, one.gas * self.base_fee, one.logs)
+
+
+def wallet_of(code: bytes) -> bytes:
+    """The wallet that this init code deploys (sayso_contracts/wallet_deployment.py)."""
+    wallet, _, _ = decode(["address", "address", "bytes"], code[len(wallet_deployer_code()) :])
+    return address_from_text(wallet)
 
 
 def signed_in(data: bytes) -> Iterator[SignedRevocation]:

@@ -25,7 +25,6 @@ from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
 from sayso_protocol.receipts.receipt import (
@@ -53,6 +52,7 @@ from sayso_protocol.verdicts.verdict import (
     is_revoked,
     verdict,
 )
+from support.merging import merged
 
 NETWORK = Network(31_337, bytes(range(20)))
 BLOCK = ChainPoint(7, bytes(32))

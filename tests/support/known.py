@@ -10,13 +10,13 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.messages.typed_data import digest
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.chains import Chain, Hop
 from sayso_protocol.verdicts.disputes import Asking, Disputed, not_withdrawn
 from sayso_protocol.verdicts.held_sublicenses import HeldSublicenses
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.verdict import License, NamedLicense, Sought
+from support.merging import merged
 from support.protocol_strategies import NETWORK
 
 

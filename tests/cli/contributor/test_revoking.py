@@ -22,13 +22,13 @@ from sayso_protocol.errors import InvalidPurpose, InvalidScope
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, hex_text, sha256
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Sought, is_revoked
+from support.merging import merged
 
 ADA, BEN = b"\x01" * 20, b"\x02" * 20
 PURPOSES = ("evaluate", "resale", "train-ai")

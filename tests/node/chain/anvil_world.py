@@ -21,7 +21,8 @@ from sayso_node.chain.paying.web3_account import Web3Account
 from sayso_node.chain.proofs.archivist import Archivist
 from sayso_node.chain.rpc.endpoints import Endpoints
 from sayso_node.chain.rpc.web3_chain import Web3Chain
-from sayso_node.store.chain import intents, relays
+from sayso_node.store import queues
+from sayso_node.store.chain import intents
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope
@@ -139,7 +140,7 @@ class PayingNode:
             await self.follower.read()
             await self.payer.step()
             with self.rig.store.read() as db:
-                if not intents.open_intents(db) and not relays.waiting(db, 1):
+                if not intents.open_intents(db) and not queues.lengths(db)["relays"]:
                     return
             registry.mine()
         raise AssertionError(f"it is never done: {self.alarms.active()}")

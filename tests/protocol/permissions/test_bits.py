@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_protocol.permissions.bits import merged, news
 from sayso_protocol.permissions.words import FULL, Masks
+from support.merging import merged, news
 
 # Few words and few bits, so that two draws meet; and some of the full size.
 small = st.dictionaries(st.integers(0, 4), st.integers(0, 15))

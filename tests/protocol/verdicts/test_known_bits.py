@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.known_bits import HeldBits, WholeBits, set_places
+from support.merging import merged
 from support.protocol_strategies import ADA, BEN, CLEO
 
 PEOPLE = (ADA, BEN, CLEO)

@@ -49,16 +49,6 @@ def want(db: Writing, address: bytes, bits: Masks, now: float) -> None:
             )
 
 
-def waiting(db: Reading, limit: int) -> list[tuple[bytes, float]]:
-    """Return the addresses with bits that are not final on chain, and since when, oldest first."""
-    rows = db.execute(
-        "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE done = 0"
-        " GROUP BY address ORDER BY since LIMIT ?",
-        (limit,),
-    )
-    return rows.fetchall()
-
-
 def whose_turn(db: Reading, now: float, limit: int) -> list[tuple[bytes, float]]:
     """As `waiting`, without addresses that are held back, so that those cannot block others."""
     rows = db.execute(

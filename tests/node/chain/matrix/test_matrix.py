@@ -28,7 +28,8 @@ from sayso_node.chain.proofs.storage_proofs import StorageProofs
 from sayso_node.chain.proofs.transaction_proofs import receipt_proof
 from sayso_node.errors import ChainUnreachable, NotFound, ProofUnavailable
 from sayso_node.sources import Proxies
-from sayso_node.store.chain import chain_state, intents, relays
+from sayso_node.store import queues
+from sayso_node.store.chain import chain_state, intents
 from sayso_node.store.revocations import bits
 from sayso_protocol.ethereum.chain_proofs import check_chain_proof
 from sayso_protocol.ethereum.transaction_proofs import check_receipt_proof
@@ -71,7 +72,7 @@ class Story:
 
     def is_settled(self) -> bool:
         with self.node.rig.store.read() as db:
-            return not intents.open_intents(db) and not relays.waiting(db, 1)
+            return not intents.open_intents(db) and not queues.lengths(db)["relays"]
 
     def knows(self, person: Person) -> bool:
         with self.node.rig.store.read() as db:

@@ -12,7 +12,8 @@ from typing import Any
 
 from node.chain.anvil_world import PayingNode
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store.chain import intents, relays
+from sayso_node.store import queues
+from sayso_node.store.chain import intents
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
 from support.anvil import CHAIN_ID
@@ -58,7 +59,7 @@ async def main(folder: Path, url: str, registry: str, moments: int) -> None:
             await paying.endpoints.in_use.link.ask("anvil_mine", [])
             with paying.rig.store.read() as db:
                 waits = db.execute("SELECT 1 FROM anchor_queue LIMIT 1").fetchone()
-                if not waits and not intents.open_intents(db) and not relays.waiting(db, 1):
+                if not waits and not intents.open_intents(db) and not queues.lengths(db)["relays"]:
                     sys.stdout.write("done\n")
                     return
 

@@ -12,7 +12,8 @@ from sayso_node.chain.paying.relayer import Relayer
 from sayso_node.chain.paying.wallet_deployer import WalletDeployer
 from sayso_node.chain.wallets.contract_wallets import Prober
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store.chain import chain_state, intents, relays
+from sayso_node.store import queues
+from sayso_node.store.chain import chain_state, intents
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.ethereum.batches import Batch
@@ -106,7 +107,7 @@ class Paying:
                 waits = (
                     intents.open_intents(db)
                     or chain_state.due(db, self.rig.clock.now(), 1)
-                    or relays.waiting(db, 1)
+                    or queues.lengths(db)["relays"]
                 )
             if not waits:
                 return

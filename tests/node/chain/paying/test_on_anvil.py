@@ -9,7 +9,7 @@ import pytest
 from coincurve import PrivateKey
 
 from node.chain.anvil_world import PayingNode, Registry
-from sayso_contracts.relay import gas_bound, relay_item
+from sayso_contracts.relay import relay_item
 from sayso_node.store.chain import intents
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import as_kind
@@ -20,6 +20,7 @@ from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import keccak
 from support.anvil import anvil
 from support.protocol_strategies import NODE, a_consent, address_of, item_hashes, sign_digest
+from support.relaying import gas_bound
 from support.waiting import DEADLINE_S
 
 EVERYTHING = scope_word("everything")

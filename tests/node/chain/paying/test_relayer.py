@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from node.chain.paying.rig import FINALITY, WAIT_S, Paying
-from sayso_contracts.relay import gas_bound, load_of, relay_item
+from sayso_contracts.relay import load_of, relay_item
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_node.chain.paying import relayer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
+from sayso_node.store import queues
 from sayso_node.store.chain import relays
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
@@ -19,6 +20,7 @@ from support.fake_account import signed_in
 from support.fake_chain import revoked
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
+from support.relaying import gas_bound
 
 BLOCK_S = 6.0  # so that a block is final long before late logs come
 LONGEST_S = relays.LATEST_LOGS_S + 120.0
@@ -167,7 +169,7 @@ async def test_a_relay_whose_logs_come_late_is_paid_once(paying: Paying, late_s:
         paying.chain.time = paying.rig.clock.time
         await paying.block()
     with paying.rig.store.read() as db:
-        assert not relays.waiting(db, 1)
+        assert not queues.lengths(db)["relays"]
     assert paying.relayed() == 1
     assert len(set(paying.account.broadcasts)) == 1
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from node.chain.paying.rig import ALLOWANCE, WAIT_S, Paying
-from sayso_contracts.wallet_deployment import wallet_of
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.wallet_deployer import BUDGET_PART
 from sayso_node.store.chain import deployments
@@ -16,6 +15,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
+from support.fake_account import wallet_of
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA, NETWORK, NODE, a_consent, item_hashes
 

@@ -1,4 +1,4 @@
-"""The revocation state: one grow-only set of bits for each address, merged by OR (rule 5.6).
+"""The revocation state as a set of bits for each address, merged by OR (rule 5.6): what stores come to.
 
 Nodes reach the same state from the same messages, in any order and with any repetition.
 """
