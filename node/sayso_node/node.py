@@ -94,11 +94,13 @@ class Node:
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
         self._api = self._make_api(clock)
         self._http = self._api.server
-        self._telling = store.board and Telling(
-            *(store.board, store, freshness, transport, self._broadcast, clock),
-            pays=config.pays,
-            damaged=store.damage.report,
-        )
+        self._telling: Telling | None = None
+        if board := store.board:
+            self._telling = Telling(
+                *(board, store, freshness, transport, self._broadcast, clock),
+                pays=config.pays,
+                damaged=store.damage.report,
+            )
 
     def _make_api(self, clock: Clock) -> HttpApi:
         return HttpApi(

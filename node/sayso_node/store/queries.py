@@ -46,24 +46,15 @@ def licenses_before(db: Reading, contributor: bytes, seq: int, limit: int) -> li
     return rows.fetchall()
 
 
-def claims_after(db: Reading, item: bytes, seq: int, limit: int) -> list[Claim]:
-    """Return the consents that name an item after a `seq`, oldest first."""
-    rows = db.execute(
-        "SELECT seq, digest, body FROM items JOIN messages USING (seq)"
-        " WHERE item = ? AND kind = ? AND seq > ? ORDER BY seq LIMIT ?",
-        (item, CONSENT, seq, limit),
-    )
-    return [Claim(*row) for row in rows]
-
-
-def claims_beside(
-    db: Reading, item: bytes, parties: Sequence[bytes], seq: int, limit: int
+def claims_after(
+    db: Reading, item: bytes, seq: int, limit: int, parties: Sequence[bytes] = ()
 ) -> list[Claim]:
-    """Return the consents on an item with this list of parties after a `seq`, oldest first."""
+    """Return consents that name an item after a `seq`, oldest first; `parties` leaves only theirs."""
+    key, names = (list_of(item, parties), "shared_items") if parties else (item, "items")
     rows = db.execute(
-        "SELECT seq, digest, body FROM shared_items JOIN messages USING (seq)"
-        " WHERE list = ? AND kind = ? AND seq > ? ORDER BY seq LIMIT ?",
-        (list_of(item, parties), CONSENT, seq, limit),
+        f"SELECT seq, digest, body FROM {names} JOIN messages USING (seq)"  # noqa: S608 - our own names
+        f" WHERE {'list' if parties else 'item'} = ? AND kind = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (key, CONSENT, seq, limit),
     )
     return [Claim(*row) for row in rows]
 

@@ -18,8 +18,8 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.primitives import HASH_BYTES, bytes_from_text, hash_from_text, hex_text
-from sayso_protocol.receipts.json_values import Count, Hash, Hex, Json, typed
+from sayso_protocol.primitives import HASH_BYTES, hex_text
+from sayso_protocol.receipts.json_values import Count, Hash, Hex, Json, texts_of, typed, values_of
 from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, check_row
 from sayso_protocol.receipts.text import plain
 from sayso_protocol.signatures.wallets import WalletVerifier
@@ -146,21 +146,13 @@ class RowProofJson(Struct):
 
 def row_proof_to_json(proof: RowProof) -> Json:
     """Return the proof of a row as a JSON object (rule 9.7.10)."""
-    return plain(
-        RowProofJson(
-            ROW_PROOF_TYPE,
-            hex_text(proof.row[:HASH_BYTES]),
-            hex_text(proof.row[HASH_BYTES:]),
-            REASONS[proof.reason],
-            proof.index,
-            [hex_text(others) for others in proof.path],
-        )
-    )
+    texts = texts_of(RowProofJson, proof) | {"type": ROW_PROOF_TYPE, "reason": REASONS[proof.reason]}
+    license_, item = proof.row[:HASH_BYTES], proof.row[HASH_BYTES:]
+    return plain(RowProofJson(license=hex_text(license_), item=hex_text(item), **texts))
 
 
 def row_proof_from_json(value: Any) -> RowProof:
     """Read the proof of a row without checking it (rule 9.7.10); raises Malformed."""
-    found = typed(value, RowProofJson)
-    row = hash_from_text(found.license) + hash_from_text(found.item)
-    path = tuple(map(bytes_from_text, found.path))
-    return RowProof(row, found.reason.number, found.index, path)
+    found = values_of(typed(value, RowProofJson))
+    row = found["license"] + found["item"]
+    return RowProof(row, found["reason"].number, found["index"], found["path"])

@@ -76,16 +76,13 @@ class ListRoutes:
         return Claims(clear=False, claims=list(rows), next=after)
 
     def _claims(
-        self, item: bytes, wanted: Wanted, beside: bytes | None = None
+        self, item: bytes, wanted: Wanted, beside: bytes | None
     ) -> tuple[list[ListedClaim], list[int]]:
         """Read claims; in a thread, because the consents may have thousands of items."""
         with self._store.read() as db:
             known = StoreBits(db)
-            page = wanted.after, wanted.limit + 1
-            if beside is None:
-                found = queries.claims_after(db, item, *page)
-            else:
-                found = queries.claims_beside(db, item, self._parties(db, beside), *page)
+            parties = self._parties(db, beside) if beside else ()
+            found = queries.claims_after(db, item, wanted.after, wanted.limit + 1, parties)
             listed = [self._claim(known, one, item) for one in found[: wanted.limit]]
             return listed, [one.seq for one in found]
 

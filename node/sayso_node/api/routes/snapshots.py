@@ -15,6 +15,7 @@ from sayso_node.api.schema.values import SnapshotFile, Snapshots
 from sayso_node.errors import NotFound
 from sayso_node.snapshots.shelf import Published, SnapshotShelf
 from sayso_protocol.primitives import hex_text
+from sayso_protocol.receipts.json_values import texts_of
 
 SNAPSHOTS: Final = Operation(
     "GET", "/v1/snapshots", "snapshots", "The current snapshot, and its deltas in order.", Snapshots
@@ -74,7 +75,5 @@ def _file(one: Published) -> SnapshotFile:
         number=one.number,
         bytes=one.size,
         keys=head.counts.keys,
-        time=head.moment.time,
-        as_of=head.moment.as_of,
-        expires_at=head.moment.expires_at,
+        **texts_of(SnapshotFile, head.moment),
     )

@@ -10,15 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sayso_node.intake.outcome import Status
 from sayso_protocol.ethereum.batches import AnchorProof
-from sayso_protocol.receipts.json_values import (
-    Address,
-    Count,
-    Hash,
-    Key,
-    Purpose,
-    texts_of,
-    values_of,
-)
+from sayso_protocol.receipts.json_values import Address, Count, Hash, Key, Purpose, texts_of, values_of
 from sayso_protocol.receipts.text import AcknowledgementJson, BlockJson, ReceiptJson
 from sayso_protocol.verdicts.verdict import Reason
 

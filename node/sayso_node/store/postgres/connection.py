@@ -10,10 +10,9 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import errors
-from psycopg.adapt import AdaptersMap, Loader
+from psycopg.adapt import AdaptersMap
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import Format
-from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 
 from sayso_node.errors import StoreDamaged, StoreUnusable
 from sayso_node.store.interface import Rows
@@ -34,21 +33,12 @@ _UNUSABLE: Final = (
 )
 
 
-class _Total(Loader):
+class _Total(NumericBinaryLoader):
     """Reads a sum of integers, which PostgreSQL gives as a decimal, as an integer."""
 
-    format = Format.BINARY
-    _digits: Final = 4  # decimal digits in each group of two bytes
-
-    def load(self, data: Any) -> int:
-        """Return the number; a sum of integers has no fraction (PostgreSQL's numeric_send)."""
-        raw = bytes(data)
-        groups, weight, sign = (int.from_bytes(raw[at : at + 2], signed=True) for at in (0, 2, 4))
-        total = 0
-        for place in range(groups):
-            total = total * 10**self._digits + int.from_bytes(raw[8 + 2 * place : 10 + 2 * place])
-        total *= int(10 ** (self._digits * (weight + 1 - groups)))
-        return -total if sign else total
+    def load(self, data: Any) -> int:  # type: ignore[override] # a sum of integers has no fraction
+        """Return the number."""
+        return int(super().load(data))
 
 
 def _adapters() -> AdaptersMap:
