@@ -1,7 +1,7 @@
 """Names every reason why a node is not ready, for `/readyz`, `sayso node status` and the alarms.
 
-What decides whether the node may speak is in freshness.py; here stands why, in words for an operator,
-and what else needs one although the node speaks.
+freshness.py decides whether the node may speak. This module says in words for an operator why it may
+not, and what else needs attention although it may.
 """
 
 from collections.abc import Callable, Iterator

@@ -2,7 +2,8 @@
 
 A backup is a tar of the files that a node cannot do without, under the names that the folder gives them:
 settings, network file, keys, and one committed state of the store. The last member lists the others with
-sizes and SHA-256, so a backup that is cut off is none. Paths in the settings are changed to those names.
+sizes and SHA-256, so a backup that is cut off is recognised. Paths in the settings are changed to those
+names.
 
 A restore makes a new folder, complete or not at all. A node that was restored gives no receipt before it
 has compared numbers with a peer, because what it gave after the backup is not in its store.

@@ -71,7 +71,7 @@ class NodeFolder:
     def check_store(self, store: Store, network: Network, node_key: bytes) -> None:
         """Keep other nodes out of a store; refuse an empty one under a used identity, and another's.
 
-        Raises StoreMissing, StoreMoved and WrongStore. What else is wrong, the store's start says.
+        Raises StoreMissing, StoreMoved and WrongStore. The store's start reports what else is wrong.
         """
         store.hold()
         if is_empty(store.location):

@@ -1,6 +1,6 @@
 """The settings of a node in `node.toml`: what each means, and their checks.
 
-Whether the addresses in them can be used, `addresses.py` checks.
+`addresses.py` checks whether the addresses in them can be used.
 """
 
 import ipaddress

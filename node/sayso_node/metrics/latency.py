@@ -1,6 +1,6 @@
 """How long requests over HTTP take, by operation and class of status.
 
-Both labels are from lists of ours, so nobody makes new series by what he asks. Streams of events, which
+Both labels are from lists of ours, so no request can create a new series. Streams of events, which
 last as long as their listener, are not measured.
 """
 

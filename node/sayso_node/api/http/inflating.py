@@ -1,7 +1,7 @@
 """Inflates compressed bodies piece by piece, so that few bytes never become many at once.
 
 Deflate reaches a thousandfold. Messages and rows of hashes shrink to a third at best, so a body that
-grows more than RATIO times is none of ours, and it is refused at the first byte beyond that.
+grows more than RATIO times is neither, and it is refused at the first byte beyond that.
 """
 
 import zlib

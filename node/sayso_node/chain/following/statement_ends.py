@@ -1,4 +1,4 @@
-"""Ends statements when the time of the chain has come (rule 15.7), some of them a round.
+"""Ends statements once the chain's time has reached their end (rule 15.7), a few in each round.
 
 Reading what is over may take a second, so it is done outside the transaction that removes it.
 """

@@ -1,7 +1,7 @@
 """What a node tells the processes beside it: one row, written outside the groups of changes.
 
-It changes every second, and must neither wait behind changes nor count as a commit. Who was fenced off
-says nothing more.
+It changes every second, and must neither wait behind changes nor count as a commit. A node that was
+fenced off writes nothing more.
 """
 
 import contextlib
