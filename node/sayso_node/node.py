@@ -94,13 +94,7 @@ class Node:
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
         self._api = self._make_api(clock)
         self._http = self._api.server
-        self._telling: Telling | None = None
-        if board := store.board:
-            self._telling = Telling(
-                *(board, store, freshness, transport, self._broadcast, clock),
-                pays=config.pays,
-                damaged=store.damage.report,
-            )
+        self._telling = self._make_telling(clock)
 
     def _make_api(self, clock: Clock) -> HttpApi:
         return HttpApi(
@@ -112,6 +106,15 @@ class Node:
                 money=lambda: self._chain.money,
                 shelf=self._snapshots.shelf,
             )
+        )
+
+    def _make_telling(self, clock: Clock) -> Telling | None:
+        if (board := self._store.board) is None:
+            return None
+        return Telling(
+            *(board, self._store, self._freshness, self._transport, self._broadcast, clock),
+            pays=self._config.pays,
+            damaged=self._store.damage.report,
         )
 
     def _make_snapshots(self, clock: Clock) -> SnapshotPublisher:
