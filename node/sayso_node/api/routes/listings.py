@@ -76,7 +76,7 @@ class ListRoutes:
         return Claims(clear=False, claims=list(rows), next=after)
 
     def _claims(
-        self, item: bytes, wanted: Wanted, beside: bytes | None
+        self, item: bytes, wanted: Wanted, beside: bytes | None = None
     ) -> tuple[list[ListedClaim], list[int]]:
         """Read claims; in a thread, because the consents may have thousands of items."""
         with self._store.read() as db:
