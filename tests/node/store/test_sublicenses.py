@@ -118,6 +118,9 @@ def test_the_first_sixteen_count_and_displacement_is_for_good(tables: Tables) ->
     assert [one.digest for one in sublicenses.sublicenses_to(db, DIGEST, DAN)] == [
         one.digest for one in reversed(some[4:])
     ]
+    for by_number in (True, False):
+        to_dan, _ = _ways(db, by_number=by_number)[_PEOPLE.index(DAN)]
+        assert to_dan == {DIGEST: {one.digest for one in some[4:]}}
     give(db, [sublicense(BEN, EVE, [DIGEST], expires_at=T + 1)])  # another grantee has its own
     assert len(sublicenses.sublicenses_to(db, DIGEST, EVE)) == 1
     assert all(messages.is_known(db, one.digest) for one in some)  # displaced ones stay kept
