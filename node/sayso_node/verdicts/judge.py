@@ -105,7 +105,10 @@ class Judge:
             knowledge = StoreKnowledge(db, self._network, self._licenses, StoreBits(db))
             reliance = Reliance(knowledge, moment)
             of_all = (query, reliance.passages, reliance.chains)
-            passed = [Passed(one.table, *of_all) for one in shelves]
+            passed = [
+                Passed(one.table, *of_all, partial(knowledge.chains_on, one, query.grantee))
+                for one in shelves
+            ]
             for start in range(0, len(reasons), ROWS_AT_ONCE):
                 rows = check.rows[start * ROW_BYTES : (start + ROWS_AT_ONCE) * ROW_BYTES]
                 part = reasons[start : start + ROWS_AT_ONCE]

@@ -14,11 +14,12 @@ from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
 from sayso_node.store.revocations import bits
 from sayso_node.store.statements import disputes
-from sayso_node.store.statements.chains import Way, chains_to
-from sayso_node.store.statements.sublicenses import SublicenseTerms
+from sayso_node.store.statements.chains import Way, Ways, chains_of_numbered, chains_to
+from sayso_node.store.statements.sublicenses import SublicenseTerms, numbers_of
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
 from sayso_node.verdicts.stored_terms import read_consents
+from sayso_node.verdicts.table_cache import TableCache
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
@@ -30,6 +31,7 @@ from sayso_protocol.verdicts.known_bits import KnownBits
 from sayso_protocol.verdicts.license_table import (
     ADDRESS,
     HASH,
+    Ints,
     among,
     distinct,
     listed,
@@ -118,7 +120,25 @@ class StoreKnowledge:
 
     def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
         """See PassedOn; only sublicenses to the asker are read, and those above them."""
-        named, ways = chains_to(self._db, names, asker, self._ways)
+        return self._made(chains_to(self._db, names, asker, self._ways))
+
+    def chains_on(self, shelf: TableCache, asker: bytes, some: Ints) -> dict[bytes, list[Chain]]:
+        """Return the same for licenses of a shelf, by their indexes.
+
+        The shelf keeps the licenses' numbers: to find these takes three times as long as the rest.
+        """
+        names, numbers = listed(shelf.table.licenses["name"][some]), shelf.numbers[some]
+        if len(new := np.flatnonzero(numbers == 0)):
+            asked = [names[at] for at in new.tolist()]
+            found = numbers_of(self._db, asked)
+            numbers[new] = [found.get(name, 0) for name in asked]
+            shelf.numbers[some] = numbers  # of several threads, each writes the same
+        licenses = dict(zip(numbers.tolist(), names, strict=True))
+        licenses.pop(0, None)
+        return self._made(chains_of_numbered(self._db, licenses, asker, self._ways))
+
+    def _made(self, found: Ways) -> dict[bytes, list[Chain]]:
+        named, ways = found
         some = {*named.values()}  # most licenses of a question share a few chains
         made = {key: [self._chain(ways[one]) for one in key] for key in some}
         return {name: made[key] for name, key in named.items()}

@@ -161,7 +161,9 @@ class _Columns:
                 items=self._items,
             )
         )
-        cache = TableCache(table, np.array(self._arrivals, np.float64), names)
+        cache = TableCache(
+            table, np.array(self._arrivals, np.float64), names, np.zeros(len(names), np.int64)
+        )
         return LicenseBatch(cache, np.sort(np.frombuffer(bytes(self._erased), HASH)))
 
 

@@ -90,9 +90,10 @@ def judge_rows(
         passed = passed or Passed(table, query, passages, chains)
     reasons, entries, held, owner = judge_terms_of(table, rows, query, now)
     passed = passed or Passed(table, query, passages)
-    passed.lay(reasons, held, owner)  # 8.5 The grantee's own rows are not looked at again.
+    spoke = _spoke(table, knowledge, owner)
+    passed.lay(reasons, held, owner, spoke)  # 8.5 The grantee's own rows are not looked at again.
     # 8.2 `revoked` precedes all other rules.
-    touched = _touched(table, knowledge, owner)
+    touched = spoke[owner]
     for consent, mine in by_consent(table, knowledge, held[touched], owner[touched]):
         if consent is None:  # 8.13 It was erased after the table was read, so it is revoked.
             reasons[mine] = Reason.REVOKED.number
@@ -144,16 +145,19 @@ def revoked_masks(knowledge: KnownBits, consent: Consent, items: Sequence[bytes]
     return [int.from_bytes(packed[start : start + _WORD_BYTES], "little") for start in starts]
 
 
-def _touched(table: LicenseTable, knowledge: KnownBits, owner: Ints) -> Flags:
-    """Return for each row whether contributor or guardian of its license have set any bit."""
+def _spoke(table: LicenseTable, knowledge: KnownBits, owner: Ints) -> Flags:
+    """Return of licenses that rows name whether contributor or guardian have set any bit.
+
+    Returns:
+        A flag for each license of the table; of other licenses it is not set.
+    """
     used = np.unique(owner)
     contributors, guardians = (table.licenses[who][used] for who in ("contributor", "guardian"))
     people = distinct(np.append(contributors, guardians[guardians != NOBODY]))
-    spoke = np.sort(np.array([*knowledge.speakers(listed(people))], ADDRESS))
-    touched = np.zeros(len(table.licenses), bool)
-    touched[used] = among(contributors, spoke) | among(guardians, spoke)
-    of_row: Flags = touched[owner]
-    return of_row
+    speakers = np.sort(np.array([*knowledge.speakers(listed(people))], ADDRESS))
+    spoke = np.zeros(len(table.licenses), bool)
+    spoke[used] = among(contributors, speakers) | among(guardians, speakers)
+    return spoke
 
 
 def _revoked(

@@ -4,7 +4,7 @@ Licenses with the same chains and purposes are judged once, unless their people 
 way: what remains of a license is a look-up in a dictionary.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -52,6 +52,7 @@ class Passed:
     Args:
         table, query, passages: See judge_rows.
         chains: Where `passages` come from, to judge licenses together; None to judge each alone.
+        found: Returns the chains of some licenses by their indexes; by default by the chains' source.
     """
 
     def __init__(
@@ -60,13 +61,23 @@ class Passed:
         query: Query,
         passages: Passages,
         chains: OpenChains | None = None,
+        found: Callable[[Ints], Chains] | None = None,
     ) -> None:
         self._table, self._query, self._passages, self._chains = table, query, passages, chains
+        self._found = found
         self._numbers = np.zeros(0, np.uint8)  # of the reasons; 0 for a license not asked for yet
         self.ends: Ends | None = None
 
-    def lay(self, reasons: Reasons, held: Ints, owner: Ints) -> None:
-        """Put the reasons of rule 8.5 in the place of `other-grantee`."""
+    def lay(self, reasons: Reasons, held: Ints, owner: Ints, spoke: Flags | None = None) -> None:
+        """Put the reasons of rule 8.5 in the place of `other-grantee`.
+
+        Args:
+            reasons: Of all rows; they are changed.
+            held: The indexes of rows with a held license.
+            owner: The index of the license of each of these rows.
+            spoke: For each license of the table, if it is named, whether its people have set any bit; by
+                default they are asked.
+        """
         closed = reasons[held] == Reason.OTHER_GRANTEE.number
         if not closed.any():
             return
@@ -77,22 +88,24 @@ class Passed:
         asked[owner[closed]] = True
         new = np.flatnonzero(asked & (self._numbers == 0))
         for start in range(0, len(new), LICENSES_AT_ONCE):
-            self._judge(new[start : start + LICENSES_AT_ONCE], self.ends)
+            self._judge(new[start : start + LICENSES_AT_ONCE], self.ends, spoke)
         reasons[held[closed]] = self._numbers[owner[closed]]
 
-    def _judge(self, some: Ints, ends: Ends) -> None:
+    def _judge(self, some: Ints, ends: Ends, spoke: Flags | None) -> None:
         self._numbers[some] = Reason.OTHER_GRANTEE.number
         if self._chains is None:
             self._put_each(some, self._passages(self._terms(some)), ends)
             return
-        found = self._chains.of(listed(self._table.licenses["name"][some]))
-        guarded = list[int]()
+        names = self._table.licenses["name"]
+        found = self._found(some) if self._found else self._chains.of(listed(names[some]))
+        guarded = np.zeros(len(some), bool)
         for purposes, chains, places in self._alike(some, found):
             passage = self._chains.common(purposes, chains)
             self._put(some[places], purposes, passage, ends)
             if passage.is_open and any(one.between for one in chains):
-                guarded += places
-        loud = some[guarded][self._is_loud(some[guarded], self._chains)]
+                guarded[places] = True
+        heard = some[guarded if spoke is None else guarded & spoke[some]]
+        loud = heard[self._is_loud(heard, self._chains)] if len(heard) else heard
         if len(loud):
             terms = self._terms(loud)
             judged = self._chains.judged(terms, {name: found[name] for name in terms})

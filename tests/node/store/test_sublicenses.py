@@ -14,7 +14,7 @@ from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements import lookup, passing, sublicenses
+from sayso_node.store.statements import chains, lookup, passing, sublicenses
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import SUBLICENSE, USE
 from support.holders import LABS, T, dispute, sublicense, use
@@ -74,7 +74,10 @@ def _histories(draw: st.DrawFn) -> list[Envelope]:
 def test_any_order_gives_the_same_state(
     tables: Tables, history: list[Envelope], data: st.DataObject
 ) -> None:
-    """Duplicates and splits included; two that count are enough to displace others."""
+    """Duplicates and splits included; two that count are enough to displace others.
+
+    Who may use a license is the same, whether it is asked for by its number or by its hash.
+    """
     states = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(passing, "COUNTED", 2)
@@ -82,7 +85,22 @@ def test_any_order_gives_the_same_state(
             db = tables()
             give(db, order)
             states.append(_state(db))
+            assert _ways(db, by_number=True) == _ways(db, by_number=False)
     assert states[0] == states[1]
+
+
+def _ways(
+    db: Reading, *, by_number: bool
+) -> list[tuple[dict[bytes, set[bytes]], dict[bytes, chains.Way]]]:
+    """For each address: the sublicenses that pass each license on to it, and those above them."""
+    numbers = {number: name for name, number in sublicenses.numbers_of(db, _LICENSES).items()}
+    found = [
+        chains.chains_of_numbered(db, numbers, one, {})
+        if by_number
+        else chains.chains_to(db, _LICENSES, one)
+        for one in _PEOPLE
+    ]
+    return [({name: {*some} for name, some in named.items()}, ways) for named, ways in found]
 
 
 def give(db: Writing, envelopes: list[Envelope]) -> None:
@@ -100,6 +118,9 @@ def test_the_first_sixteen_count_and_displacement_is_for_good(tables: Tables) ->
     assert [one.digest for one in sublicenses.sublicenses_to(db, DIGEST, DAN)] == [
         one.digest for one in reversed(some[4:])
     ]
+    for by_number in (True, False):
+        to_dan, _ = _ways(db, by_number=by_number)[_PEOPLE.index(DAN)]
+        assert to_dan == {DIGEST: {one.digest for one in some[4:]}}
     give(db, [sublicense(BEN, EVE, [DIGEST], expires_at=T + 1)])  # another grantee has its own
     assert len(sublicenses.sublicenses_to(db, DIGEST, EVE)) == 1
     assert all(messages.is_known(db, one.digest) for one in some)  # displaced ones stay kept

@@ -31,7 +31,7 @@ NAMES = [one.digest for one in SOME]
 WEIGHT = 4 + stored_terms.LICENSE_WEIGHT  # of one, when it is read
 PURPOSES = license_table.PURPOSES_BYTES  # of the one set of purposes
 SINGLE = packed_license.LICENSE_BYTES + 4 * packed_license.ITEM_BYTES  # of one for single rows
-BYTES = 4 * 47 + 117 + 32 + 8  # of one on a shelf
+BYTES = 4 * 47 + 117 + 32 + 8 + 8  # of one on a shelf
 
 
 class Shop:
@@ -55,7 +55,9 @@ class Shop:
             held = {name: one for name in part if (one := self.read(name))}
             table = LicenseTable.of((name, one.consent, one.items) for name, one in held.items())
             arrivals = np.full(len(held), 7.0)
-            yield LicenseBatch(TableCache(table, arrivals, np.array([*held], HASH)), np.empty(0, HASH))
+            numbers = np.array([NAMES.index(name) for name in held], np.int64)
+            cache = TableCache(table, arrivals, np.array([*held], HASH), numbers)
+            yield LicenseBatch(cache, np.empty(0, HASH))
 
 
 def rows_of(*names: bytes) -> bytes:
@@ -69,6 +71,8 @@ def found(kept: LicenseCache, shop: Shop, *names: bytes) -> list[bytes]:
     shelves, _ = kept.gather(rows, shop.read_batches)
     assert all(list(one.arrivals) == [7.0] * len(one.names) for one in shelves)
     assert all(listed(one.names) == sorted(listed(one.table.licenses["name"])) for one in shelves)
+    for one in shelves:
+        assert [NAMES[number] for number in one.numbers] == listed(one.table.licenses["name"])
     hits = sum(one.table.find(rows) != ABSENT for one in shelves)
     assert not shelves or hits.tolist() == [name in NAMES for name in names for _ in range(4)]
     return sorted(name for one in shelves for name in listed(one.names) if name in names)

@@ -21,6 +21,7 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.known import Heard, PassingOn, license_hash, message_hash
 from support.node_rig import ManualClock, NodeRig
+from support.passed_rows import add_grants
 from support.passing import (
     BASE,
     ITEMS,
@@ -111,6 +112,20 @@ async def test_a_sublicense_that_came_late_makes_the_row_stale(tmp_path: Path) -
         # Another one that came late takes nothing away, while the first is sure.
         await give(rig, pass_on(MARKET, LAB, HELD))
         assert look(rig).reason is Reason.GRANTED
+
+
+async def test_a_license_that_was_forgotten_and_came_again_is_passed_on(tmp_path: Path) -> None:
+    """It keeps its first number, which its place among the messages no longer is."""
+    beside = a_license(grantee=RESELLER)
+    row = Row(license_hash(beside.consent), ITEMS[0])
+    with a_rig(tmp_path) as rig:
+        await rig.store.write(lambda db: add_grants(db, [ROW.license], MARKET, 900))
+        await give(rig, beside, HELD, *TWO)
+        rig.confirm()
+        for query in (QUERY, Query(RESELLER, "train-ai"), QUERY):
+            judged = check(rig, ROW, row, query=query)
+            other = Reason.OTHER_GRANTEE if query == QUERY else Reason.GRANTED
+            assert [REASONS[number] for number in judged.reasons] == [Reason.GRANTED, other]
 
 
 @pytest.mark.parametrize("signer", [MARKET, RESELLER])

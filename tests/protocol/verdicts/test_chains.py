@@ -177,6 +177,25 @@ def test_a_holder_in_between_whom_the_contributor_or_guardian_stops(end: str) ->
         assert judge(held, *chain, say(BEN, by_ada), held=held) is Reason.GRANTED
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+def test_of_many_licenses_those_are_stopped_whose_people_say_so(*, guarded: bool) -> None:
+    """They have the same chain, and are judged together."""
+    changes = {"guardian": GUARDIAN} if guarded else {}
+    some = [a_license(issued_at=BASE + number, **changes) for number in range(3)]
+    his = [a_license(contributor=BEN, parties=(BEN,), issued_at=BASE + number) for number in range(3)]
+    every = [one for pair in zip(some, his, strict=True) for one in pair]
+    chain = chain_of(MARKET, RESELLER, LAB, of=tuple(every))
+    stop = to(RESELLER)
+    stopped = say(GUARDIAN, f"ward 0x{ADA.hex()} {stop}") if guarded else say(ADA, stop)
+    known = Known([*every, *chain, stopped])
+    table = LicenseTable.of((license_hash(one.consent), one.consent, one.items) for one in every)
+    rows = [Row(license_hash(one.consent), ITEMS[0]) for one in every]
+    query, now = Query(LAB, "train-ai"), BASE + 50
+    found = [REASONS[one] for one in judge_rows(table, known, join_rows(rows), query, now).reasons]
+    assert found == [Reason.WITHDRAWN, Reason.GRANTED] * 3
+    assert found == [verdict(known, one, query, now) for one in rows]
+
+
 def test_a_new_sublicense_reopens_what_was_withdrawn() -> None:
     again = pass_on(MARKET, LAB, HELD, expires_at=SOON)
     heard: list[Heard] = [HELD, DIRECT, say(MARKET, statement(DIRECT))]

@@ -15,6 +15,7 @@ from sayso_protocol.messages.statements.sublicense import NO_PARENT
 
 Link = tuple[bytes, bytes]  # a license, and the digest of a sublicense of it
 Way = tuple[SublicenseTerms, ...]  # the asker's sublicense comes first
+Kept = MutableMapping[int, Way]  # by the number of the asker's sublicense, of one state of the store
 
 
 class Ways(NamedTuple):
@@ -29,25 +30,38 @@ class Ways(NamedTuple):
     ways: dict[bytes, Way]
 
 
-def chains_to(
-    db: Reading, licenses: Sequence[bytes], asker: bytes, kept: MutableMapping[int, Way] | None = None
-) -> Ways:
+def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes, kept: Kept | None = None) -> Ways:
     """Return the chains of some licenses to an asker of which every sublicense counts.
 
     A license is absent if no sublicense of it to the asker meets the parent rule. Each license costs one
     row; what is above the asker's sublicenses is read once for all licenses, and for all questions that
-    pass the same `kept`: chains by the number of the asker's sublicense, of one state of the store.
+    pass the same `kept`.
     """
     query = (
         "SELECT grants.license, sublicense FROM grants CROSS JOIN passed_on"
         " WHERE passed_on.license = number AND passed_on.grantee = ? AND counts = 1"
         " AND grants.license IN"
     )
+    return _through(db, many.among(db, query, licenses, (asker,)), {} if kept is None else kept)
+
+
+def chains_of_numbered(db: Reading, licenses: Mapping[int, bytes], asker: bytes, kept: Kept) -> Ways:
+    """Return the same for licenses whose numbers are known (see sublicenses.numbers_of).
+
+    It takes a quarter of the time, because no license is looked up by its hash.
+    """
+    query = "SELECT license, sublicense FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
+    links = many.among(db, query, licenses, (asker,))
+    return _through(db, ((licenses[number], sublicense) for number, sublicense in links), kept)
+
+
+def _through(db: Reading, links: Iterable[tuple[bytes, int]], kept: Kept) -> Ways:
+    """Return the chains of licenses that end with some sublicenses, given by number."""
     numbers: dict[bytes, tuple[int, ...]] = {}
-    for name, number in many.among(db, query, licenses, (asker,)):
+    for name, number in links:
         numbers[name] = (*numbers[name], number) if name in numbers else (number,)
     keys = {*numbers.values()}  # most licenses of a question share a few
-    found = _ways(db, {number for key in keys for number in key}, {} if kept is None else kept)
+    found = _ways(db, {number for key in keys for number in key}, kept)
     made = {key: tuple(found[number][0].digest for number in key if number in found) for key in keys}
     named = {name: made[key] for name, key in numbers.items()}
     ways = {way[0].digest: way for way in found.values()}
@@ -61,7 +75,7 @@ def chains_to(
     return Ways(named, ways)
 
 
-def _ways(db: Reading, numbers: set[int], kept: MutableMapping[int, Way]) -> dict[int, Way]:
+def _ways(db: Reading, numbers: set[int], kept: Kept) -> dict[int, Way]:
     """Return some sublicenses, each with all those above it, which are the same for every license.
 
     Those above which one has ended (rule 15.7) are left out.

@@ -131,6 +131,11 @@ def grants_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, Grant]:
     return {row[0]: row[1:] for row in many.among(db, query, sorted(licenses))}
 
 
+def numbers_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, int]:
+    """Return by license hash the numbers of those consents that are held, or were; they never change."""
+    return dict(many.among(db, "SELECT license, number FROM grants WHERE license IN", licenses))
+
+
 def holders_among(db: Reading, people: Iterable[bytes]) -> set[bytes]:
     """Return those of some people to whom any sublicense is kept."""
     return set(many.found_in(db, "sublicense_terms", "grantee", people))
