@@ -111,6 +111,7 @@ class Checkers:
     def _promises(self, held: Held) -> None:
         """What was acknowledged is kept, here and by every honest node."""
         first: dict[bytes, AcknowledgementJson] = {}
+        over = self._over()
         for machine in self.world.machines:
             for promise in machine.promises:
                 envelope = machine.told.messages[promise.digest]
@@ -118,7 +119,7 @@ class Checkers:
                     masks = _either(held, envelope.message.contributor)
                     if _lacks(masks, envelope.message.bits) and self._must_have(held, machine, envelope):
                         self._lost(held, machine, "a revocation that was acknowledged")
-                elif promise.digest not in held.kept:
+                elif promise.digest not in held.kept | over:
                     self._lost(held, machine, "a message that was taken in")
                 # 7.13 An acknowledgement of what changed nothing is signed anew each time.
                 is_kept = promise.digest in held.kept
@@ -126,6 +127,12 @@ class Checkers:
                     said = promise.acknowledgement
                     if first.setdefault(promise.digest, said) != said:
                         self.world.fail(f"{machine.name} acknowledged one revocation in two ways")
+
+    def _over(self) -> set[bytes]:
+        """What has ended, and may have before it had come everywhere; and what is about that."""
+        ended = frozenset[bytes]().union(*(Held(one).ended for one in self.world.machines))
+        signed = self.world.signed.messages
+        return {one for one in signed if one in ended or endings.touches(signed, one, ended)}
 
     def _must_have(self, held: Held, machine: Machine, envelope: object) -> bool:
         """What only a dropped fork made matter is kept where that fork was seen."""
