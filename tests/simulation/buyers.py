@@ -35,7 +35,12 @@ class Buyers:
         self.granted = 0
         for machine in world.machines:
             machine.on_judged = self.judged
-            world.spawn(self._ask_often(machine))
+        self.begin()
+
+    def begin(self) -> None:
+        """Ask while there is trouble."""
+        for machine in self.world.machines:
+            self.world.spawn(self._ask_often(machine))
 
     async def _ask_often(self, machine: Machine) -> None:
         options = self.world.options
@@ -66,6 +71,8 @@ class Buyers:
                 self.world.fail(
                     f"{machine.name} says {reason} in a check and {statuses[at]} as a status"
                 )
+            if row.license in machine.erased and reason is not Reason.REVOKED:
+                self.world.fail(f"{machine.name} says {reason} of a license that it has erased")
             if reason is Reason.GRANTED:
                 self.granted += 1
                 self._hold_to_what_it_was_told(machine, row, check.query, answer.time)

@@ -14,7 +14,7 @@ from sayso_protocol.receipts.misconduct import covers
 from sayso_protocol.receipts.text import AcknowledgementJson
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
-from simulation import statements, verdicts
+from simulation import endings, erasing, statements, verdicts
 from simulation.chain import Paid, items_of
 from simulation.held import Held
 from simulation.machine import Machine
@@ -43,17 +43,28 @@ class Checkers:
         held = [Held(machine) for machine in self.world.machines]
         for one, other in itertools.pairwise(held):
             names = f"{one.machine.name} and {other.machine.name}"
-            if (one.consents ^ other.consents) & self.world.signed.messages.keys():
+            known = (each.consents | each.erased for each in (one, other))
+            if set.symmetric_difference(*map(set, known)) & self.world.signed.messages.keys():
                 return f"{names} hold other consents"
-            if (one.statements ^ other.statements) & self.world.signed.messages.keys():
+            if statements.differing(self.world, one, other):
                 return f"{names} keep other statements"
             if one.of_people(one.signed, self.forked) != other.of_people(other.signed, self.forked):
                 return f"{names} hold other revocations"
         for each in held:
+            self._gone(each)
             parts = self._unfinished(each), statements.wrongly_kept(self.world, each)
-            if missing := next(itertools.chain(*parts, verdicts.wrong(self.world, each)), ""):
+            late = endings.late(self.world, each) if self.world.options.ending else ()
+            if missing := next(itertools.chain(*parts, late, verdicts.wrong(self.world, each)), ""):
                 return missing
-        return ""
+        return next(erasing.wrong(self.world), "")
+
+    def _gone(self, held: Held) -> None:
+        """What was erased or has ended stays gone, and nothing ends before its time."""
+        for digest in sorted(erasing.back(held)):
+            self.world.fail(f"{held.machine.name} has {digest.hex()} again, which it had erased")
+        if self.world.options.ending:
+            for text in endings.early(self.world, held):
+                self.world.fail(text)
 
     def _unfinished(self, held: Held) -> Iterator[str]:
         name, chain = held.machine.name, self.world.chain
@@ -94,12 +105,13 @@ class Checkers:
         with machine.life.store.read() as db:
             for digest, body in db.execute("SELECT digest, body FROM messages"):
                 signed = self.world.signed.messages.get(digest)
-                if signed and decode(body, NETWORK).signature != signed.signature:
+                if signed and body and decode(body, NETWORK).signature != signed.signature:
                     self.world.fail(f"{machine.name} keeps a message under a wrong signature")
 
     def _promises(self, held: Held) -> None:
         """What was acknowledged is kept, here and by every honest node."""
         first: dict[bytes, AcknowledgementJson] = {}
+        over = self._over()
         for machine in self.world.machines:
             for promise in machine.promises:
                 envelope = machine.told.messages[promise.digest]
@@ -107,7 +119,7 @@ class Checkers:
                     masks = _either(held, envelope.message.contributor)
                     if _lacks(masks, envelope.message.bits) and self._must_have(held, machine, envelope):
                         self._lost(held, machine, "a revocation that was acknowledged")
-                elif promise.digest not in held.kept:
+                elif promise.digest not in held.kept | over:
                     self._lost(held, machine, "a message that was taken in")
                 # 7.13 An acknowledgement of what changed nothing is signed anew each time.
                 is_kept = promise.digest in held.kept
@@ -115,6 +127,12 @@ class Checkers:
                     said = promise.acknowledgement
                     if first.setdefault(promise.digest, said) != said:
                         self.world.fail(f"{machine.name} acknowledged one revocation in two ways")
+
+    def _over(self) -> set[bytes]:
+        """What has ended, and may have before it had come everywhere; and what is about that."""
+        ended = frozenset[bytes]().union(*(Held(one).ended for one in self.world.machines))
+        signed = self.world.signed.messages
+        return {one for one in signed if one in ended or endings.touches(signed, one, ended)}
 
     def _must_have(self, held: Held, machine: Machine, envelope: object) -> bool:
         """What only a dropped fork made matter is kept where that fork was seen."""

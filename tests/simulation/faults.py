@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from simulation.disk import Moment
+from simulation.erasing import erase
 from simulation.machine import Machine
 from simulation.network import Weather
 from simulation.world import COME_UP_S, World
@@ -43,6 +44,7 @@ class Faults:
             (options.clock_jumps, Faults.clock_jump),
             (options.reorgs, Faults.reorganisation),
             (options.endpoints_behind, Faults.endpoint_behind),
+            (options.erasures, Faults.erasure),
         ]
         for count, story in stories:
             for _ in range(count):
@@ -120,6 +122,10 @@ class Faults:
         endpoint.stay_behind()
         await self._while_it_lasts()
         endpoint.catch_up()
+
+    async def erasure(self) -> None:
+        """An operator stops a machine, and erases what may be erased; one machine never does."""
+        await erase(self.world, self.random.choice(self.world.machines[1:]))
 
     def _machine(self) -> Machine:
         return self.random.choice(self.world.machines)

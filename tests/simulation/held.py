@@ -1,5 +1,6 @@
 """What a machine has in its store when the trouble is over."""
 
+from sayso_node.store import messages
 from sayso_node.store.admission import pending
 from sayso_node.store.interface import Reading
 from sayso_node.store.revocations import bits
@@ -23,7 +24,10 @@ class Held:
             consents = db.execute("SELECT digest FROM messages WHERE kind = ?", (CONSENT,))
             self.consents = frozenset(row[0] for row in consents)
             kinds = db.execute("SELECT digest, kind FROM messages")
-            self.statements = frozenset(digest for digest, kind in kinds if kind in STATEMENTS)
+            by_kind = dict(kinds)
+            self.statements = frozenset(x for x, kind in by_kind.items() if kind in STATEMENTS)
+            self.erased = frozenset(x for x, kind in by_kind.items() if kind == messages.ERASED)
+            self.ended = frozenset(x for x, kind in by_kind.items() if kind == messages.ENDED)
             self.kept = {row[0] for row in db.execute("SELECT digest FROM messages")}
             self.people = {row[0] for row in db.execute("SELECT address FROM people")}
             self.signed = _bits(db, bits.SIGNED)
@@ -57,7 +61,8 @@ def _bits(db: Reading, source: str) -> State:
 def everything(world: World, held: Held) -> Knowledge:
     """All messages of people that a machine keeps, and all bits that it has."""
     known = Knowledge()
-    for digest in held.kept:
+    known.ended = held.ended
+    for digest in held.kept - held.erased:
         if envelope := world.signed.messages.get(digest):
             known.hear(envelope)
     known.state.clear()  # a message that is kept says no more than the bits

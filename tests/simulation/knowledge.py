@@ -35,6 +35,11 @@ class Knowledge(Oracle):
         super().__init__([])
         self.messages: dict[bytes, Envelope] = {}
         self.state: dict[bytes, Masks] = {}
+        self.ended: frozenset[bytes] = frozenset()  # statements by which nobody judges any more
+
+    def to(self, name: bytes, grantee: bytes) -> list[bytes]:
+        """Those that meet the parent rule and have not ended, in rank."""
+        return [one for one in super().to(name, grantee) if one not in self.ended]
 
     def hear(self, envelope: Envelope) -> None:
         """Take a message in that was verified."""

@@ -17,6 +17,7 @@ from sayso_node.batches.fetcher import BatchFetcher
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.chain.following.block_dates import BlockDates
 from sayso_node.chain.following.follower import Follower
+from sayso_node.chain.following.statement_ends import StatementEnds
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
@@ -146,12 +147,13 @@ class Machine:
         self._blocks_told: set[bytes] = set()
         self.room = room
         self.pays = pays
-        # Traces need "batches" and "dates", too, which a test of them adds.
+        # Traces need "batches" and "dates", too, and ends of statements "ends".
         self.parts: tuple[str, ...] = ("sync", "follower", "payer") if pays else ("sync", "follower")
         self.operators: frozenset[bytes] = frozenset()  # node keys that the network file names
         self.friends: tuple[str, ...] = ()  # configured peers
         self.life: Life | None = None
         self.is_coming_up = False
+        self.is_held_down = False  # while its operator works on its store
         self.crashes = 0
         # What it was told and what it said: kept for the checkers, in all lives.
         self.told = Knowledge()
@@ -162,6 +164,7 @@ class Machine:
         self.on_judged: Callable[[Machine, Check, CheckResult, list[Reason]], None] = lambda *_: None
         self.lies = False
         self.unsigned: set[bytes] = set()  # digests of statements without signature
+        self.erased: set[bytes] = set()  # licenses
 
     @property
     def is_up(self) -> bool:
@@ -169,7 +172,7 @@ class Machine:
 
     def come_up(self) -> None:
         """Begin a new life."""
-        if self.life is None:
+        if self.life is None and not self.is_held_down:
             self.life = life = Life(self)
             self.port.belongs_to(life)
             self.is_coming_up = True
@@ -293,6 +296,7 @@ class Life:
         self.payer = self._make_payer()
         self.batches = BatchFetcher((), NoOperators(), store, counters, port)
         self.dates = BlockDates(chain, store, FINALITY, READ_CHAIN_EVERY_S)
+        self.ends = StatementEnds(NETWORK, store, READ_CHAIN_EVERY_S)
         licenses = LicenseCache()
         self.judge = Judge(NETWORK, store, freshness, clock, counters, licenses)
         self.signer = Signer(NETWORK, store, freshness, *signing, relays=machine.pays)
@@ -326,6 +330,7 @@ class Life:
             "payer": self.payer.run,
             "batches": self.batches.run,
             "dates": self.dates.run,
+            "ends": self.ends.run,
         }
         for name in self.machine.parts:
             self._spawn(name, running[name]())

@@ -49,6 +49,8 @@ class Options:
         endpoint_failure: Share of questions to the chain without an answer.
         endpoints_behind: How often an endpoint stays behind for a while.
         passing: Share of statements of holders, and of their withdrawals, among what people sign.
+        erasures: How often an operator erases what may be erased, in each of two times of trouble.
+        ending: Licenses are short, and so are days: statements end (rule 15.7).
         room: What a store keeps of revocations that nobody can use yet.
     """
 
@@ -80,6 +82,8 @@ class Options:
     endpoint_failure: float = 0.0
     endpoints_behind: int = 0
     passing: float = 0.0
+    erasures: int = 0
+    ending: bool = False
     room: PendingRoom = SMALL_ROOM
 
     def text(self) -> str:
@@ -97,7 +101,12 @@ def options_of(seed: str) -> Options:
     random = Random(f"{seed}/options")
     drawn = draw_options(random)
     if not seed.startswith(SHORT):
-        return drawn
+        some = _Some(random)
+        return replace(
+            drawn,
+            erasures=some.of(lambda: random.randint(1, 3), 0),
+            ending=some.of(lambda: True, False),
+        )
     return replace(
         drawn,
         machines=min(drawn.machines, 3),

@@ -14,6 +14,7 @@ from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_sub
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, NOBODY
 from simulation.holders import ALL, HOLDERS, Holders
+from simulation.options import Options
 from simulation.person import Person
 from support.protocol_strategies import (
     a_consent,
@@ -25,7 +26,8 @@ ITEMS = item_hashes(6)
 PURPOSES = ("evaluate", "train-ai")
 DOMAINS = ("", "kled.ai", "neon.example")
 BUYERS = (b"\x01" * 20, b"\x02" * 20)
-LONG_S, SHORT_S = 1_000_000, (40, 600)
+LONG_S, SHORT_S, BRIEF_S = 1_000_000, (40, 600), (20, 120)
+WHOLE = 0.25  # share of licenses that are taken back with all that is in them, where operators erase
 ENOUGH = 3  # licenses, before holders begin
 AHEAD_S = 590  # within what every clock must take in
 
@@ -38,9 +40,9 @@ PAIR = tuple(sorted(person.address for person in CONTRIBUTORS[:2]))
 class People:
     """Sign what comes into their minds."""
 
-    def __init__(self, random: Random, passing: float = 0.0) -> None:
-        self._random = random
-        self._passing = passing  # share of what holders sign
+    def __init__(self, random: Random, options: Options) -> None:
+        self._random, self._options = random, options
+        self._passing = passing = options.passing  # share of what holders sign
         self.holders = Holders(random)
         self.buyers = tuple(one.address for one in HOLDERS[:2]) if passing else BUYERS
         self.askers = tuple(one.address for one in HOLDERS) if passing else BUYERS
@@ -52,6 +54,8 @@ class People:
 
     def sign(self, now: float) -> Envelope:
         """The next message."""
+        if self._options.erasures and self.consents and self._chance(WHOLE):
+            return self._all_of(self._random.choice(self.consents))
         if self._passing and len(self.consents) >= ENOUGH and self._chance(self._passing):
             return self.holders.sign(now, self.consents)
         if not self.consents or self._chance(0.88 if self._passing else 0.5):
@@ -80,6 +84,8 @@ class People:
         if self._chance(0.05 if self._passing else 0.2):
             issued = int(now) + random.randint(0, AHEAD_S)
         lasts = LONG_S if self._chance(0.8) else random.randint(*SHORT_S)
+        if self._options.ending:
+            lasts = random.randint(*BRIEF_S)
         message = a_consent(
             items,
             contributor=person.address,
@@ -111,6 +117,21 @@ class People:
             )
         self.revocations.append(envelope)
         return envelope
+
+    def _all_of(self, held: Envelope) -> Envelope:
+        """Somebody takes a whole license back, in one of three ways."""
+        consent = as_kind(held.message, Consent)
+        who = consent.contributor
+        match self._random.choice(("agreement", "files", "words")):
+            case "agreement":
+                stop = Revocation(who, (agreement_subject(consent.agreement),))
+            case "files":
+                stop = Revocation(who, tuple(sorted(map(file_subject, held.items))))
+            case _:
+                stop = Revocation(who, (), *zip(*sorted(full_words(consent).items()), strict=True))
+        person = next(one for one in CONTRIBUTORS if one.address == who)
+        self.revocations.append(person.sign(stop))
+        return self.revocations[-1]
 
     def _of_a_holder(self) -> Envelope:
         """Somebody stops one who passed a license of hers on."""

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
@@ -12,15 +12,18 @@ from simulation import loop, verdicts
 from simulation.buyers import Buyers
 from simulation.checkers import Checkers
 from simulation.disk import Media, new_disk
+from simulation.endings import DAYS
 from simulation.faults import Faults
 from simulation.held import Held
 from simulation.knowledge import COUNTED, RANKED
 from simulation.machine import Machine
 from simulation.options import Options, options_of
+from simulation.people import BRIEF_S
 from simulation.world import World
 
 SETTLING_S = 240.0  # after which those who are honest must agree
 LOOK_EVERY_S = 5.0
+FINAL_S = 60.0  # of twelve blocks or more, of which eight make the others final
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Result:
         granted: How many rows were clear: a run in which nothing ever is shows nothing.
         ends: What each honest machine holds and answers at the end: hashes, by name.
         settled_s: When everybody agreed, seconds after the trouble was over.
+        gone: How many erased licenses and ended statements there are at the end, at all machines.
     """
 
     seed: str
@@ -44,12 +48,13 @@ class Result:
     granted: int
     ends: dict[str, str]
     settled_s: float
+    gone: int
 
 
 def simulate(seed: str, options: Options | None = None, media: Media = new_disk) -> Result:
     """Run a seed with the options that it draws, or with these, on machines that have such media."""
     chosen = options or options_of(seed)
-    with few_count():
+    with few_count(), short_days(chosen):
         result: Result = loop.run(lambda virtual: _simulate(seed, chosen, media, virtual))
     return result
 
@@ -61,19 +66,43 @@ def few_count() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def short_days(options: Options) -> Iterator[None]:
+    """Days are so short that statements end, where they shall."""
+    with ExitStack() as patched:
+        for module, values in DAYS if options.ending else ():
+            patched.enter_context(mock.patch.multiple(module, **values))
+        yield
+
+
 async def _simulate(seed: str, options: Options, media: Media, virtual: loop.VirtualLoop) -> Result:
     world = World(seed, options, virtual, media=media)
     buyers, faults = Buyers(world), Faults(world)
     faults.begin()
     await world.live()
-    faults.end()
-    world.mend()
-    settled_s = await settle(world)
+    settled_s = await recover(world, faults)
+    if options.ending and not world.faults:
+        await asyncio.sleep(BRIEF_S[1])
+        settled_s = await settle(world)
+    if options.erasures and not world.faults:
+        await asyncio.sleep(FINAL_S)  # what is revoked is dated now, and may be erased
+        buyers.begin()
+        faults.begin()
+        await world.go_on()
+        settled_s = await recover(world, faults)
     if not world.faults:
         Checkers(world).final()
     ends = {} if world.faults else {one.name: end_of(world, one) for one in world.machines}
     trace = world.trace.hexdigest()
-    return Result(seed, options, tuple(world.faults), trace, buyers.granted, ends, settled_s)
+    gone = sum(len(held.erased | held.ended) for held in map(Held, world.up()))
+    return Result(seed, options, tuple(world.faults), trace, buyers.granted, ends, settled_s, gone)
+
+
+async def recover(world: World, faults: Faults) -> float:
+    """The trouble is over; how long it takes until everybody agrees, in seconds."""
+    faults.end()
+    world.mend()
+    return await settle(world)
 
 
 def end_of(world: World, machine: Machine) -> str:

@@ -9,6 +9,7 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import STATEMENTS
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
+from simulation.endings import touches
 from simulation.held import Held
 from simulation.holders import HEEDED
 from simulation.knowledge import Knowledge
@@ -27,13 +28,24 @@ def wrongly_kept(world: World, held: Held) -> Iterator[str]:
     }
     known = Knowledge()
     for digest, one in world.signed.messages.items():
-        if digest in held.consents or (digest in heard and (one.signature or digest in final)):
+        if digest in held.consents | held.erased or (
+            digest in heard and (one.signature or digest in final)
+        ):
             known.hear(one)
     for digest, one in heard.items():
+        if digest in held.ended or touches(world.signed.messages, digest, held.ended):
+            continue  # endings.py has them; what comes after what it is about has ended waits
         wanted = digest in known.messages and _is_to_be_kept(known, one)
         if wanted != (digest in held.statements):
             what = type(one.message).__name__.lower()
             yield f"{held.machine.name} {'lacks' if wanted else 'should not keep'} a {what}"
+
+
+def differing(world: World, one: Held, other: Held) -> set[bytes]:
+    """Statements of people that only one of two machines keeps, and neither has ended."""
+    gone, signed = one.ended | other.ended, world.signed.messages
+    found = (one.statements ^ other.statements) & signed.keys() - gone
+    return {digest for digest in found if not touches(signed, digest, gone)}
 
 
 def _is_to_be_kept(known: Knowledge, one: Envelope) -> bool:

@@ -25,6 +25,7 @@ from simulation.loop import VirtualLoop
 from simulation.options import Options
 from simulation.run import Result, simulate
 from simulation.test_bugs import SEEDS
+from simulation.test_lasting import BOTH
 from simulation.test_seeds import hold
 from simulation.test_world import Computer
 from support.postgres import postgres
@@ -59,6 +60,14 @@ def test_both_backends_keep_the_same_promises(schemas: Schemas, seed: str) -> No
     hold(here)
     assert there.ends == here.ends
     assert len(there.ends) == there.options.machines
+
+
+@pytest.mark.long
+def test_both_backends_erase_and_end_alike(schemas: Schemas) -> None:
+    there, here = on_postgres(schemas, "lasting", BOTH), simulate("lasting", BOTH)
+    hold(there, "postgres")
+    assert there.ends == here.ends
+    assert there.gone == here.gone > 0
 
 
 @pytest.mark.long

@@ -3,11 +3,12 @@
 import pytest
 
 from simulation.bugs import BUGS
+from simulation.lasting_bugs import LASTING_BUGS
 from simulation.passing_bugs import PASSING_BUGS
 from simulation.run import Result, simulate
 
 SEEDS = 24
-ALL = BUGS | PASSING_BUGS
+ALL = BUGS | PASSING_BUGS | LASTING_BUGS
 
 
 def found(name: str) -> Result:
@@ -32,6 +33,7 @@ SLOW = {  # many seeds until it is found, or it takes long to see that nothing c
     "a failed round counts",
     "arrival does not matter",
     "acknowledged, and not relayed",
+    *LASTING_BUGS,
     *(PASSING_BUGS.keys() - {"withdrawn is called revoked", "a parent for another holder"}),
 }
 

@@ -43,6 +43,18 @@ def wrong(world: World, held: Held) -> Iterator[str]:
         granted = (row for row, one in zip(rows, said, strict=True) if one is Reason.GRANTED)
         clear = {row.license: row for row in granted if not _may_doubt(world, held, known, row, query)}
         yield from _wrong_time(machine, known, check.query, clear.values())
+    yield from _not_revoked(world, held)
+
+
+def _not_revoked(world: World, held: Held) -> Iterator[str]:
+    """Rule 8.13.4: each row of an erased license is revoked."""
+    assert held.machine.life
+    erased = sorted(held.erased & world.signed.messages.keys())
+    rows = [Row(name, item) for name in erased for item in world.signed.messages[name].items]
+    for query in _queries(world) if rows else ():
+        answer = held.machine.life.judge.judge(Check(query, MAX_AGE_S, "end", join_rows(rows)))
+        if {*answer.reasons} != {Reason.REVOKED.number}:
+            yield f"{held.machine.name} does not call revoked what it has erased"
 
 
 def said(world: World, machine: Machine) -> Iterator[tuple[Query, Row, Reason]]:

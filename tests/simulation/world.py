@@ -57,7 +57,7 @@ class World:
         self.random = Random(f"{seed}/world")
         self.net = Net(Random(f"{seed}/network"))
         self.chain = SimChain(Random(f"{seed}/chain"), lambda: EPOCH + loop.time())
-        self.people = People(Random(f"{seed}/people"), options.passing)
+        self.people = People(Random(f"{seed}/people"), options)
         self.signed = Knowledge()
         self.faults: list[str] = []  # what no part of a node may do
         self.trace = hashlib.sha256()
@@ -103,6 +103,10 @@ class World:
         self.look_after_links()
         for liar in self.liars:
             self.spawn(liar.run())
+        await self.go_on()
+
+    async def go_on(self) -> None:
+        """People sign, and whatever troubles there are have their time."""
         self.spawn(self._sign())
         await asyncio.sleep(self.options.seconds)
 
@@ -149,6 +153,8 @@ class World:
         place = (name, self.net, self.chain, self.loop, self.seed)
         machine = Machine(*place, room=self.options.room, media=media, pays=pays)
         machine.on_fault = self.fail
+        if self.options.erasures or self.options.ending:
+            machine.parts += ("batches", "dates", *["ends"] * self.options.ending)
         return machine
 
     def _connect(self) -> None:

@@ -137,7 +137,11 @@ class ExpectedView:
         self.grain = memory.level
 
     def sums(self, nodes: Sequence[int], step: int) -> list[Sum]:
-        """See View; below the grain, what was declined in these nodes is forgotten."""
+        """See View; what was declined in these nodes is forgotten below the grain, or if it is wrong.
+
+        An entry that the peer declined may have gone since: a statement that has ended, or a consent
+        that left the strangers' pool. Then more would be subtracted than there is.
+        """
         with self._store.read() as db:
             found = sync_index.sums(db, self._kind, nodes, step)
         level = level_of(nodes[0]) + step
@@ -146,9 +150,14 @@ class ExpectedView:
             if level > self.grain:
                 self.forget(node)
                 continue
-            for place, (_, added) in zip(self._places[low:high], self._declined[low:high], strict=True):
+            for place, (one, added) in zip(
+                self._places[low:high], self._declined[low:high], strict=True
+            ):
                 child = (index << step) + node_at(level, place) - (node << step)
-                found[child] = found[child].plus(*added)
+                if (expected := found[child].plus(*added)).size < 0:
+                    self._memory.forget(one)
+                else:
+                    found[child] = expected
         return found
 
     def ids(self, node: int) -> list[bytes] | None:

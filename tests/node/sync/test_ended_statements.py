@@ -3,12 +3,15 @@
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from sayso_node.chain.following.statement_ends import StatementEnds
 from sayso_node.intake.outcome import SourceChannel, Status
 from sayso_node.store import messages
 from sayso_node.store.chain import block_dates
 from sayso_node.store.sync import entries as sync_entries
 from sayso_node.store.sync import index as sync_index
+from sayso_node.sync import memory
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import SUBLICENSE, as_kind
 from sayso_protocol.sync.fingerprints import ROOT, Sum
@@ -61,6 +64,32 @@ async def test_who_is_behind_and_who_is_ahead_do_not_send_for_ever(tmp_path: Pat
         assert moved(a, b) == before
         assert await be_final(b, END) == 2
         assert listed(a) == listed(b)
+
+
+@pytest.mark.parametrize("most", [1_000, 1])
+@pytest.mark.parametrize("lasting", [0, 40])
+async def test_rounds_go_on_when_who_was_behind_has_ended_them_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, lasting: int
+) -> None:
+    """What is remembered of the peer, that it declined them, is about nothing any more."""
+    monkeypatch.setattr(memory, "REMEMBERED_NODES", most)
+    longer = consent(2, expires_at=END, purposes=("resale", "train-ai"))
+    others = [use(BEN, [longer.digest], f"run-{number}") for number in range(lasting)]
+    board = Switchboard()
+    with NodeRig(tmp_path, name="a", board=board) as a, NodeRig(tmp_path, name="b", board=board) as b:
+        for rig in (a, b):
+            await rig.give(SOLD, longer, *SAID, *others)
+        assert (await be_final(a, END), await be_final(b, END - 1)) == (2, 0)
+        for _ in range(2):
+            assert await b.rounds.round(a.peer_id)
+        assert await be_final(b, END) == 2
+        assert listed(a) == listed(b)
+        for _ in range(2):
+            assert await b.rounds.round(a.peer_id)
+            assert await a.rounds.round(b.peer_id)
+        before = moved(a, b)
+        assert await b.rounds.round(a.peer_id)
+        assert moved(a, b) == before
 
 
 async def test_a_new_node_ends_what_it_got_of_one_that_is_behind(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ Wallets and node keys cost nothing, so anybody can create and sponsor any number
 flood fills only the strangers' pool. Above half of the pool, admission is pseudorandom, with a chance
 that falls as the pool fills, so late consents still have a chance and the pool never overflows. It is
 keyed by the digest and a secret of this store, so resubmitting a consent cannot change the result. A
-consent that expired leaves the pool after a month, and does not enter it again.
-Revocations need no quota (rule 7.3).
+consent that expired leaves the pool after a month, and does not enter it again. Of a statement that
+ended only the digest stays, for ever, so it counts as one hash: else strangers could leave digests
+without end. Revocations need no quota (rule 7.3).
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ _POOL = "pooled"
 _POOLED_HASHES = "pooled-hashes"
 LOT_KEY = "lot-key"
 _STANDING = "standing-block"
+_NEVER = 2.0**53  # when a statement of the pool expires there: it leaves by its end (rule 15.7)
 
 
 class Applicant(NamedTuple):
@@ -77,6 +79,7 @@ class StatementRooms:
         self._quota: dict[bytes, int] = {}
         self._pool = quotas.hashes * quotas.strangers
         self._pooled: int | None = None  # read only if needed
+        self._entered = list[tuple[bytes, float]]()
 
     def take(self, sponsor: bytes, digest: bytes, hashes: int) -> bool:
         """Count a statement; returns whether there is room for it."""
@@ -94,6 +97,7 @@ class StatementRooms:
         if after > self._pool or not _has_won(self._db, digest, 1 - self._pooled / self._pool):
             return False
         self._pooled = after
+        self._entered.append((digest, _NEVER))
         return True
 
     def write(self) -> None:
@@ -103,6 +107,18 @@ class StatementRooms:
         many.insert(self._db, "INTO statement_sponsors", rows, again)
         if self._pooled:
             _set_number(self._db, _POOLED_HASHES, self._pooled)
+        many.insert(self._db, "INTO pool", self._entered)
+
+
+def count_ended(db: Writing, sponsor: bytes, digest: bytes, hashes: int) -> None:
+    """Count a statement that has ended as one hash, its digest, where its hashes were counted."""
+    if db.execute("DELETE FROM pool WHERE digest = ?", (digest,)).rowcount:
+        change = "UPDATE numbers SET value = value - ? WHERE name = ?"
+        db.execute(change, (hashes - 1, _POOLED_HASHES))
+        return
+    # What an earlier version let into the pool has no row there, and may exceed what is counted here.
+    change = "UPDATE statement_sponsors SET held = held - ? WHERE node_key = ? AND held >= ?"
+    db.execute(change, (hashes - 1, sponsor, hashes))
 
 
 def pooled(db: Reading) -> int:

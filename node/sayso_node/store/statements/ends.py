@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from sayso_node.store import messages
+from sayso_node.store.admission.sponsors import count_ended
 from sayso_node.store.chain import block_dates
 from sayso_node.store.events import publishing
 from sayso_node.store.interface import Reading, Writing
@@ -171,6 +172,8 @@ def _end(db: Writing, network: Network, digest: bytes) -> bool:
     for table in ("anchor_queue", "statement_ends"):
         db.execute(f"DELETE FROM {table} WHERE digest = ?", (digest,))  # noqa: S608 - our own names
     messages.bury_statement(db, digest)
+    assert envelope.sponsor  # noqa: S101 - each kept statement has one (rule 7.3)
+    count_ended(db, envelope.sponsor.node_key, digest, len(envelope.items))
     change_sums(db, kind, [digest_change(digest, -1)])
     return True
 

@@ -227,7 +227,7 @@ CREATE TABLE sponsors (
     held INTEGER NOT NULL  -- consents within their own quota
 ) WITHOUT ROWID;
 CREATE TABLE pool (
-    digest BLOB PRIMARY KEY,  -- of a consent in the strangers' pool
+    digest BLOB PRIMARY KEY,  -- of a consent or a statement in the strangers' pool
     expires_at REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX pool_by_end ON pool (expires_at);
