@@ -11,7 +11,7 @@ const STORES = {
   /** Signed consents that no node has taken yet (grants.ts). */
   grants: "license",
 } as const;
-export type StoreName = keyof typeof STORES;
+type StoreName = keyof typeof STORES;
 
 const VERSION = 3;
 let opened: Promise<IDBDatabase> | null = null;
