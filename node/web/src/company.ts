@@ -39,7 +39,6 @@ export const listedDomains = (): string[] => [...listed.values()].flatMap((one) 
 
 const isListed = (address: string): boolean => listed.has(address.toLowerCase());
 
-
 /** Who an address is to a person: "Kled, kled.ai, listed by North", or an unknown company with its address. */
 export function whoText(address: string, whole = false): string {
   if (same(address, NOBODY)) return t("anyone");

@@ -16,7 +16,7 @@ import { HandIn } from "./ui/handin.js";
 import { Home } from "./ui/home.js";
 import { Licenses } from "./ui/licenses.js";
 import { LookUp } from "./ui/lookup.js";
-import { Copy, Loading, Operators, Trouble } from "./ui/parts.js";
+import { Boundary, Copy, Loading, Operators, Trouble } from "./ui/parts.js";
 import { Proof } from "./ui/proof.js";
 import { MyTaken } from "./ui/taken.js";
 import { Where } from "./ui/tracing/trace.js";
@@ -43,7 +43,9 @@ function Page() {
       <Header path={path} choose={choose} />
       <main id="content" tabIndex={-1}>
         <Banner node={node} down={down} sent={sent} again={() => void look()} />
-        <Place path={path} query={query} />
+        <Boundary key={path}>
+          <Place path={path} query={query} />
+        </Boundary>
       </main>
       <footer class="quiet">
         {t("node", { name: node.name })} · <a href="#/taken">{t("taken_title")}</a> · <a href="#/hand-in">{t("hand_title")}</a>

@@ -2,7 +2,7 @@
 
 import { type Named, learnNames } from "../company.js";
 import type { Acknowledgement } from "../protocol/promise.js";
-import { same } from "../protocol/bytes.js";
+import { readAddress, same } from "../protocol/bytes.js";
 import { type Consent, type Network, type Revocation, type TypedData, digestOf, typedData } from "../protocol/messages.js";
 
 export interface NodeInfo {
@@ -176,8 +176,13 @@ const post = <T>(path: string, body: unknown, origin = ""): Promise<T> =>
 export const NODE = "/v1/node";
 const LAST_NODE = "sayso-node";
 
+/** Whether it says of itself what every view needs. */
+const isNode = ({ name, network, operators, time }: NodeInfo): boolean =>
+  typeof name === "string" && Number.isSafeInteger(time) && Number.isSafeInteger(network?.chain_id) && readAddress(String(network.registry)) !== null && Array.isArray(operators);
+
 export async function nodeInfo(): Promise<NodeInfo> {
   const found = await take<NodeInfo>(NODE);
+  if (!isNode(found)) throw new ApiError("unreadable", NODE);
   learnNames(found);
   try {
     localStorage.setItem(LAST_NODE, JSON.stringify(found));

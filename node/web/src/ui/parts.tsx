@@ -1,6 +1,6 @@
 // Small shared components.
 
-import type { ComponentChildren } from "preact";
+import { Component, type ComponentChildren } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 
 import { whoText } from "../company.js";
@@ -160,6 +160,15 @@ export function Trouble({ error, again }: { error: string; again: () => void }) 
   );
 }
 
+/** What cannot be drawn, because a node's answer has no sense, is an error, and not an empty page. */
+export class Boundary extends Component<{ children: ComponentChildren }, { error: string }> {
+  override state = { error: "" };
+  static override getDerivedStateFromError = (problem: unknown) => ({ error: explain(problem) });
+  override render() {
+    return this.state.error ? <Trouble error={this.state.error} again={() => this.setState({ error: "" })} /> : this.props.children;
+  }
+}
+
 /** Ends the wait for a wallet that stays silent. */
 export function Cancel() {
   return (
@@ -194,6 +203,7 @@ const KNOWN: Record<string, Key> = {
   "store-unusable": "node_broken",
   "clock-put-back": "node_broken",
   internal: "node_broken",
+  unreadable: "node_broken",
 };
 
 export const refusalText = (code: string): string =>
