@@ -178,7 +178,7 @@ const LAST_NODE = "sayso-node";
 
 /** Whether it says of itself what every view needs. */
 const isNode = ({ name, network, operators, time }: NodeInfo): boolean =>
-  typeof name === "string" && Number.isSafeInteger(time) && Number.isSafeInteger(network?.chain_id) && readAddress(String(network.registry)) !== null && Array.isArray(operators);
+  typeof name === "string" && Number.isFinite(time) && Number.isSafeInteger(network?.chain_id) && readAddress(String(network.registry)) !== null && Array.isArray(operators);
 
 export async function nodeInfo(): Promise<NodeInfo> {
   const found = await take<NodeInfo>(NODE);
