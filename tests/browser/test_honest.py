@@ -301,7 +301,7 @@ def test_an_answer_without_sense_leaves_a_page_that_says_so(visit: Open, place: 
     expect(alert.get_by_role("link", name="South")).to_be_visible()
     # Another view of the page is not gone with it.
     page.get_by_role("link", name="Look up").click()
-    expect(page.get_by_role("heading", name="Look up a file")).to_be_visible()
+    expect(page.get_by_role("heading", name="Who licensed a file?")).to_be_visible()
     # The same where the node says nothing of itself that can be read.
     page.route("**/v1/node", lambda route: route.fulfill(json={"name": 3, "names": []}))
     page.reload()
