@@ -256,3 +256,55 @@ def test_a_guardian_is_offered_what_they_reach_and_single_files(visit: Open, pla
     page.goto(f"{here.url}/#/license/{hex_text(other.digest)}")
     expect(page.get_by_text("What was signed")).to_be_visible()
     expect(page.get_by_role("checkbox")).to_have_count(0)
+
+
+# What Chromium does where a person has blocked all data of sites.
+REFUSED = """
+const no = () => { throw new DOMException("denied", "SecurityError"); };
+Object.defineProperty(window, "localStorage", { get: no });
+Object.defineProperty(window, "sessionStorage", { get: no });
+IDBFactory.prototype.open = no;
+LockManager.prototype.request = async () => no();
+"""
+
+
+def test_a_browser_that_refuses_storage_still_takes_back(visit: Open, place: World) -> None:
+    ada = place.person()
+    held = place.license(ada, 2, grantee=LAB)
+    here = visit(account=ada)
+    here.context.add_init_script(REFUSED)
+    page = here.connect()
+    card(page, held).get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Sign and take back").click()
+    expect(page.get_by_role("heading", name="Taken back.")).to_be_visible()
+    expect(page.get_by_text("This browser keeps nothing.")).to_be_visible()
+
+
+def test_an_answer_without_sense_leaves_a_page_that_says_so(visit: Open, place: World) -> None:
+    ada = place.person()
+    place.license(ada, 2, grantee=LAB)
+    page = visit(account=ada).connect()
+
+    def garble(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=spoilt(answer.json()))
+
+    def spoilt(body: Any) -> Any:
+        for one in body.get("consents", [body]):
+            one["consent"] = {"notice": "I allow"}
+        return body
+
+    page.route("**/consents*", garble)
+    page.reload()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("That did not work.")
+    expect(alert.get_by_role("link", name="South")).to_be_visible()
+    # Another view of the page is not gone with it.
+    page.get_by_role("link", name="Look up").click()
+    expect(page.get_by_role("heading", name="Who licensed a file?")).to_be_visible()
+    # The same where the node says nothing of itself that can be read.
+    page.route("**/v1/node", lambda route: route.fulfill(json={"name": 3, "names": []}))
+    page.reload()
+    banner = page.locator(".banner")
+    expect(banner).to_contain_text("This node does not answer.")
+    expect(banner.get_by_role("link", name="South")).to_be_visible()

@@ -13,6 +13,15 @@ from sayso_protocol.primitives import hex_text
 
 LAB = Account.create().address
 Open = Callable[..., Visit]
+# How many windows were drawn whenever the page asked for what the wallet will sign.
+WINDOWS = """
+const ask = window.fetch;
+window.__windows = [];
+window.fetch = (path, init) => {
+  if (path.includes("/typed-data/")) window.__windows.push(document.querySelectorAll("dialog").length);
+  return ask(path, init);
+};
+"""
 
 
 def card(page: Page, held: Envelope) -> Any:
@@ -86,9 +95,12 @@ def test_a_part_is_not_shown_as_the_whole(visit: Open, place: World) -> None:
 def test_nothing_is_loaded_between_the_signature_and_the_news(visit: Open, place: World) -> None:
     ada = place.person()
     held = place.license(ada, 1, grantee=LAB)
-    page = visit(account=ada).connect()
+    here = visit(account=ada)
+    here.context.add_init_script(WINDOWS)
+    page = here.connect()
     with page.expect_response("**/v1/typed-data/revocation"):
         card(page, held).get_by_role("button", name="Take back").click()
+    assert page.evaluate("window.__windows") == [0]  # it does not wait until the question is drawn
     late: list[str] = []
 
     def only_the_promise(route: Route) -> None:

@@ -2,7 +2,7 @@
 // and a listed name is only shown if it is in one script (UTS 39).
 
 import { language, t } from "./i18n.js";
-import { NOBODY, same } from "./protocol/bytes.js";
+import { NOBODY, same, short } from "./protocol/bytes.js";
 
 export interface Named {
   address: string;
@@ -37,15 +37,13 @@ export const listedCompanies = (): [string, string][] => [...listed.values()].ma
 /** The domains of listed companies, which others may imitate. */
 export const listedDomains = (): string[] => [...listed.values()].flatMap((one) => one.domain ?? []);
 
-export const isListed = (address: string): boolean => listed.has(address.toLowerCase());
-
-const shortened = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`;
+const isListed = (address: string): boolean => listed.has(address.toLowerCase());
 
 /** Who an address is to a person: "Kled, kled.ai, listed by North", or an unknown company with its address. */
 export function whoText(address: string, whole = false): string {
   if (same(address, NOBODY)) return t("anyone");
   const found = listed.get(address.toLowerCase());
-  if (!found) return t("unknown_company", { address: whole ? address : shortened(address) });
+  if (!found) return t("unknown_company", { address: whole ? address : short(address) });
   return t("listed_by", { company: [found.name, found.domain].filter(Boolean).join(", "), node: by });
 }
 

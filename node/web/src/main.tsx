@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { DRAFTS, type Key, LANGUAGES, type Language, language, preferred, t, use } from "./i18n.js";
 import { NODE, askEarly, firstLicenses } from "./net/api.js";
 import { type Wallet, connect, findWallets, lastAccount, lastWallet, remember } from "./net/wallet.js";
-import { checksummed, readAddress } from "./protocol/bytes.js";
+import { checksummed, readAddress, short } from "./protocol/bytes.js";
 import { Allow } from "./ui/allowing/allow.js";
 import { AppContext, useApp, useRoute } from "./ui/app.js";
 import { Banner, useNode, useQueue } from "./ui/down.js";
@@ -16,7 +16,7 @@ import { HandIn } from "./ui/handin.js";
 import { Home } from "./ui/home.js";
 import { Licenses } from "./ui/licenses.js";
 import { LookUp } from "./ui/lookup.js";
-import { Operators, Trouble, short } from "./ui/parts.js";
+import { Boundary, Copy, Loading, Operators, Trouble } from "./ui/parts.js";
 import { Proof } from "./ui/proof.js";
 import { MyTaken } from "./ui/taken.js";
 import { Where } from "./ui/tracing/trace.js";
@@ -43,7 +43,9 @@ function Page() {
       <Header path={path} choose={choose} />
       <main id="content" tabIndex={-1}>
         <Banner node={node} down={down} sent={sent} again={() => void look()} />
-        <Place path={path} query={query} />
+        <Boundary key={path}>
+          <Place path={path} query={query} />
+        </Boundary>
       </main>
       <footer class="quiet">
         {t("node", { name: node.name })} · <a href="#/taken">{t("taken_title")}</a> · <a href="#/hand-in">{t("hand_title")}</a>
@@ -128,7 +130,7 @@ function Waiting({ error, again }: { error: string; again: () => void }) {
         <Trouble error={error} again={again} />
       ) : (
         <>
-          <p class="quiet" role="status">{t("loading")}</p>
+          <Loading />
           <Operators />
         </>
       )}
@@ -171,8 +173,6 @@ function Header({ path, choose }: { path: string; choose: (name: Language) => vo
 /** The address in full, to be copied; another account; and the way out, which no single tap takes by accident. */
 function Account({ account }: { account: string }) {
   const { accounts, choose, disconnect } = useApp();
-  const [copied, setCopied] = useState(false);
-  const copy = () => navigator.clipboard.writeText(account).then(() => setCopied(true), () => setCopied(false));
   return (
     <details class="account" key={account}>
       <summary>
@@ -183,9 +183,7 @@ function Account({ account }: { account: string }) {
         <p>
           <code>{account}</code>
         </p>
-        <button type="button" class="wide" onClick={copy}>
-          {t(copied ? "copied" : "copy")}
-        </button>
+        <Copy wide text={account} label="copy" />
         {accounts.length > 1 && (
           <label>
             <span>{t("account")}</span>

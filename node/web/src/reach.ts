@@ -18,7 +18,7 @@ export interface Covered {
   masks: bigint[] | null;
 }
 
-export interface Count {
+interface Count {
   files: number;
   purposes: number;
   licenses: number;

@@ -16,52 +16,46 @@ export interface Signed<T> {
   signature: string;
 }
 
-const prepared = new Map<string, Promise<void>>();
+interface Compared {
+  network: Network;
+  data: TypedData;
+  digest: string;
+}
+type Theirs = Promise<{ digest: string; typed_data: TypedData }>;
 
-/** Compare with the node while the person still reads the question, so that the wallet is asked without a wait. */
-export function prepareRevocation(one: Revocation, network: Network): void {
-  const data = typedData(one, network);
-  const digest = digestOf(data);
-  if (prepared.has(digest)) return;
-  const compared = compare(data, digest, () => typedDataOf("revocation", revocationFields(one)));
-  prepared.set(digest, compared);
-  compared.catch((error) => error instanceof LyingNode || prepared.delete(digest)); // what else failed is asked again
+const prepared = new WeakMap<Revocation, Promise<Compared>>();
+
+/** Compare with the node before the question is drawn and read, so that the wallet is asked without a wait. */
+export function prepareRevocation(one: Revocation, network: Network): Promise<Compared> {
+  const before = prepared.get(one);
+  if (before) return before;
+  const compared = compare(one, network, typedDataOf("revocation", revocationFields(one)));
+  prepared.set(one, compared);
+  compared.catch((error) => error instanceof LyingNode || prepared.delete(one)); // what else failed is asked again
+  return compared;
 }
 
-export async function signRevocation(wallet: Wallet, account: string, one: Revocation, network: Network) {
-  const theirs = () => typedDataOf("revocation", revocationFields(one));
-  return signMessage(wallet, account, one, network, theirs);
+export async function signRevocation(wallet: Wallet, account: string, message: Revocation, network: Network): Promise<Signed<Revocation>> {
+  const { data, ...signed } = await prepareRevocation(message, network);
+  return { ...signed, message, signature: await sign(wallet, account, data) };
 }
 
-export async function signConsent(wallet: Wallet, account: string, one: Consent, items: string[], network: Network) {
-  return signMessage(wallet, account, one, network, () => typedDataOf("consent", consentFields(one, items)));
-}
-
-async function signMessage<T extends Consent | Revocation>(
-  wallet: Wallet,
-  account: string,
-  message: T,
-  network: Network,
-  theirs: () => Promise<{ digest: string; typed_data: TypedData }>,
-): Promise<Signed<T>> {
-  const data = typedData(message, network);
-  const digest = digestOf(data);
-  await (prepared.get(digest) ?? compare(data, digest, theirs));
-  return { message, network, digest, signature: await sign(wallet, account, data) };
+export async function signConsent(wallet: Wallet, account: string, message: Consent, items: string[], network: Network): Promise<Signed<Consent>> {
+  const { data, ...signed } = await compare(message, network, typedDataOf("consent", consentFields(message, items)));
+  return { ...signed, message, signature: await sign(wallet, account, data) };
 }
 
 /** Throws LyingNode; a node that does not answer does not prevent signing. */
-async function compare(
-  ours: TypedData,
-  digest: string,
-  theirs: () => Promise<{ digest: string; typed_data: TypedData }>,
-): Promise<void> {
+async function compare(message: Consent | Revocation, network: Network, theirs: Theirs): Promise<Compared> {
+  const data = typedData(message, network);
+  const digest = digestOf(data); // while the node's is on its way
   try {
-    const given = await theirs();
-    if (given.digest !== digest || tidy(given.typed_data) !== tidy(ours)) throw new LyingNode();
+    const given = await theirs;
+    if (given.digest !== digest || tidy(given.typed_data) !== tidy(data)) throw new LyingNode();
   } catch (error) {
     if (!(error instanceof ApiError && error.code === "unreachable")) throw error;
   }
+  return { network, data, digest };
 }
 
 /** JSON whose text does not depend on the order of names. */

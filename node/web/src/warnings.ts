@@ -51,7 +51,7 @@ export function domainOf(text: string): string | null {
   }
 }
 
-export interface Warning {
+interface Warning {
   key: Key;
   text: string;
   /** Prevents signing, because no node would accept the consent. */

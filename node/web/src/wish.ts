@@ -3,6 +3,7 @@
 import { type Key, list, purposeText, t } from "./i18n.js";
 import { whoText } from "./company.js";
 import type { Listed } from "./net/api.js";
+import { short } from "./protocol/bytes.js";
 import { type Consent, LIMITS, type Revocation, revocationOf } from "./protocol/messages.js";
 import { agreementOf, masksOf, partsOf, reached, scopeText } from "./protocol/words.js";
 import { type Covered, countOf, coveredOf } from "./reach.js";
@@ -47,8 +48,6 @@ export interface Speaker {
   signer: string;
   ward: string;
 }
-
-const shortened = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`;
 
 /** What a scope takes back, in words; empty for files and for what this page does not make. */
 export function meaningOf(scope: string): string {
@@ -140,7 +139,7 @@ export const wishVia = (speaker: Speaker, known: Listed[], via: string): Wish =>
   wishFor(speaker, known, {
     subject: `via ${via}`,
     purpose: "",
-    question: t(speaker.ward ? "ask_via_ward" : "ask_via", { via, address: shortened(speaker.ward) }),
+    question: t(speaker.ward ? "ask_via_ward" : "ask_via", { via, address: short(speaker.ward) }),
     what: t("through", { via }),
     later: "for_good_via",
     via,

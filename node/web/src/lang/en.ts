@@ -102,7 +102,6 @@ const en = {
   reaches_unsure: "Some of it was taken back earlier. This node does not say which part, so it is counted here, too.",
   purposes_n: { one: "{n} purpose", other: "{n} purposes" },
   reaches_none: "This covers no license that this node knows. You can still sign it. It is also valid for licenses that the node does not know.",
-  for_good: "This cannot be undone.",
   for_good_part: "This cannot be undone. These files cannot be licensed again on the same terms.",
   for_good_now: "This cannot be undone. These files cannot be licensed again on the same terms. You can license others. Licenses that this node does not know are not covered.",
   for_good_files: "This cannot be undone. It covers these files in every license that names you as guardian, now and later.",

@@ -100,7 +100,6 @@ const es: Strings = {
   reaches_unsure: "Una parte se retiró antes. Este nodo no dice cuál, así que aquí también se cuenta.",
   purposes_n: { one: "{n} uso", other: "{n} usos" },
   reaches_none: "No alcanza nada que este nodo conozca. Aun así puedes firmarlo: vale para lo que el nodo no conoce.",
-  for_good: "No se puede deshacer.",
   for_good_part: "No se puede deshacer. Estos archivos no se podrán licenciar de nuevo en las mismas condiciones.",
   for_good_now: "No se puede deshacer. Estos archivos no se podrán licenciar de nuevo en las mismas condiciones. Otros sí. Las licencias que este nodo no conoce no quedan incluidas.",
   for_good_files: "No se puede deshacer. Cubre estos archivos en toda licencia que te nombre tutor, ahora y después.",

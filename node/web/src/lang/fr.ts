@@ -100,7 +100,6 @@ const fr: Strings = {
   reaches_unsure: "Une partie a déjà été retirée. Ce nœud ne dit pas laquelle, elle est donc comptée ici aussi.",
   purposes_n: { one: "{n} usage", other: "{n} usages" },
   reaches_none: "Cela n’atteint rien que ce nœud connaisse. Vous pouvez quand même signer : cela vaut pour ce que le nœud ne connaît pas.",
-  for_good: "C’est irréversible.",
   for_good_part: "C’est irréversible. Ces fichiers ne pourront plus être licenciés aux mêmes conditions.",
   for_good_now: "C’est irréversible. Ces fichiers ne pourront plus être licenciés aux mêmes conditions. D’autres le pourront. Les licences que ce nœud ne connaît pas ne sont pas comprises.",
   for_good_files: "C’est irréversible. Cela couvre ces fichiers dans toute licence qui vous nomme tuteur, maintenant et plus tard.",

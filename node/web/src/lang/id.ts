@@ -100,7 +100,6 @@ const id: Strings = {
   reaches_unsure: "Sebagian sudah ditarik kembali sebelumnya. Node ini tidak mengatakan bagian mana, jadi bagian itu ikut dihitung di sini.",
   purposes_n: { one: "{n} tujuan", other: "{n} tujuan" },
   reaches_none: "Ini tidak mencakup lisensi yang dikenal node ini. Anda tetap dapat menandatanganinya. Ini juga berlaku untuk lisensi yang tidak dikenal node ini.",
-  for_good: "Ini tidak dapat dibatalkan.",
   for_good_part: "Ini tidak dapat dibatalkan. Berkas ini tidak dapat dilisensikan lagi dengan syarat yang sama.",
   for_good_now: "Ini tidak dapat dibatalkan. Berkas ini tidak dapat dilisensikan lagi dengan syarat yang sama. Anda dapat melisensikan yang lain. Lisensi yang tidak dikenal node ini tidak tercakup.",
   for_good_files: "Ini tidak dapat dibatalkan. Ini mencakup berkas ini dalam setiap lisensi yang menyebut Anda sebagai wali, sekarang dan nanti.",

@@ -100,7 +100,6 @@ const pt: Strings = {
   reaches_unsure: "Uma parte já foi retirada antes. Este nó não diz qual, por isso ela também é contada aqui.",
   purposes_n: { one: "{n} uso", other: "{n} usos" },
   reaches_none: "Não alcança nada que este nó conheça. Você ainda pode assinar: vale para o que o nó não conhece.",
-  for_good: "Não pode ser desfeito.",
   for_good_part: "Não pode ser desfeito. Estes arquivos não poderão ser licenciados de novo nos mesmos termos.",
   for_good_now: "Não pode ser desfeito. Estes arquivos não poderão ser licenciados de novo nos mesmos termos. Outros, sim. As licenças que este nó não conhece não estão incluídas.",
   for_good_files: "Não pode ser desfeito. Cobre estes arquivos em toda licença que o nomeie guardião, agora e depois.",

@@ -100,7 +100,6 @@ const sw: Strings = {
   reaches_unsure: "Sehemu ya hii iliondolewa awali. Nodi hii haisemi ni ipi, kwa hiyo inahesabiwa hapa pia.",
   purposes_n: { one: "matumizi {n}", other: "matumizi {n}" },
   reaches_none: "Haifikii chochote ambacho nodi hii inajua. Bado unaweza kusaini: inahesabika kwa ambavyo nodi haijui.",
-  for_good: "Hili haliwezi kutenduliwa.",
   for_good_part: "Hili haliwezi kutenduliwa. Faili hizi haziwezi kupewa leseni tena kwa masharti yale yale.",
   for_good_now: "Hili haliwezi kutenduliwa. Faili hizi haziwezi kupewa leseni tena kwa masharti yale yale. Nyingine zinaweza. Leseni ambazo nodi hii haizijui hazihusiki.",
   for_good_files: "Hili haliwezi kutenduliwa. Linahusu faili hizi katika kila leseni inayokutaja kama mlezi, sasa na baadaye.",

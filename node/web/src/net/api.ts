@@ -2,7 +2,7 @@
 
 import { type Named, learnNames } from "../company.js";
 import type { Acknowledgement } from "../protocol/promise.js";
-import { same } from "../protocol/bytes.js";
+import { readAddress, same } from "../protocol/bytes.js";
 import { type Consent, type Network, type Revocation, type TypedData, digestOf, typedData } from "../protocol/messages.js";
 
 export interface NodeInfo {
@@ -58,12 +58,12 @@ export interface Claim {
 }
 
 /** A final block; its time is null until the node has asked for it. */
-export interface BlockAt {
+interface BlockAt {
   number: number;
   time: number | null;
 }
 
-export interface PassedOn {
+interface PassedOn {
   digest: string;
   signer: string;
   depth: number;
@@ -176,8 +176,13 @@ const post = <T>(path: string, body: unknown, origin = ""): Promise<T> =>
 export const NODE = "/v1/node";
 const LAST_NODE = "sayso-node";
 
+/** Whether it says of itself what every view needs. */
+const isNode = ({ name, network, operators, time }: NodeInfo): boolean =>
+  typeof name === "string" && Number.isFinite(time) && Number.isSafeInteger(network?.chain_id) && readAddress(String(network.registry)) !== null && Array.isArray(operators);
+
 export async function nodeInfo(): Promise<NodeInfo> {
   const found = await take<NodeInfo>(NODE);
+  if (!isNode(found)) throw new ApiError("unreadable", NODE);
   learnNames(found);
   try {
     localStorage.setItem(LAST_NODE, JSON.stringify(found));
@@ -186,6 +191,10 @@ export async function nodeInfo(): Promise<NodeInfo> {
   }
   return found;
 }
+
+/** The other operators of the network that say where they are. */
+export const othersOf = (node: NodeInfo | null): NodeInfo["operators"] =>
+  (node?.operators ?? []).filter((one) => one.url && one.node_key !== node!.node_key);
 
 /** What this node said when it last answered; null if it never did on this device. */
 export function lastNode(): NodeInfo | null {
@@ -212,16 +221,23 @@ export async function traceOf(hash: string): Promise<Trace> {
   return { ...first, next };
 }
 
-/** The revocations that an address signed and this node stores; a listed one that is not as signed is left out. */
-export async function revocationsOf(address: string, network: Network): Promise<Revoked[]> {
-  const found: Revoked[] = [];
+const LISTED = 1_000; // as many as are asked for
+
+/** The entries of all pages of a list, which each page has under this name. */
+async function pagesOf<T>(path: string, name: string): Promise<T[]> {
+  const found: T[] = [];
   let next: string | null = "";
   do {
-    const cursor: string = next ? `?cursor=${next}` : "";
-    const page: { revocations: Revoked[]; next: string | null } = await ask(`/v1/contributors/${address}/revocations${cursor}`);
-    found.push(...page.revocations);
+    const page: { [entries: string]: unknown; next: string | null } = await ask(next ? `${path}?cursor=${next}` : path);
+    found.push(...(page[name] as T[]));
     next = page.next;
-  } while (next && found.length < 1000);
+  } while (next && found.length < LISTED);
+  return found;
+}
+
+/** The revocations that an address signed and this node stores; a listed one that is not as signed is left out. */
+export async function revocationsOf(address: string, network: Network): Promise<Revoked[]> {
+  const found = await pagesOf<Revoked>(`/v1/contributors/${address}/revocations`, "revocations");
   const right = (one: Revoked) => digestOf(typedData(one.revocation, { ...network, chain_id: one.chain_id })) === one.digest;
   return found.filter((one) => right(one) && same(one.revocation.contributor, address));
 }
@@ -242,17 +258,7 @@ export async function* licensesOf(address: string): AsyncGenerator<Listed[]> {
   } while (next);
 }
 
-export async function claimsOn(item: string): Promise<Claim[]> {
-  const found: Claim[] = [];
-  let next: string | null = "";
-  do {
-    const cursor: string = next ? `?cursor=${next}` : "";
-    const page: { claims: Claim[]; next: string | null } = await ask(`/v1/items/${item}/claims${cursor}`);
-    found.push(...page.claims);
-    next = page.next;
-  } while (next && found.length < 1000);
-  return found;
-}
+export const claimsOn = (item: string): Promise<Claim[]> => pagesOf(`/v1/items/${item}/claims`, "claims");
 
 export function typedDataOf(
   kind: "consent" | "revocation",

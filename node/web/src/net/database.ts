@@ -11,7 +11,7 @@ const STORES = {
   /** Signed consents that no node has taken yet (grants.ts). */
   grants: "license",
 } as const;
-export type StoreName = keyof typeof STORES;
+type StoreName = keyof typeof STORES;
 
 const VERSION = 3;
 let opened: Promise<IDBDatabase> | null = null;
@@ -67,7 +67,12 @@ let last: Promise<unknown> = Promise.resolve();
 
 /** Does one such work at a time, over all tabs where the browser can: so nothing is sent twice. */
 export function alone<T>(work: () => Promise<T>): Promise<T> {
-  const turn = () => (navigator.locks ? (navigator.locks.request("sayso-sending", work) as Promise<T>) : work());
+  const turn = async (): Promise<T> => {
+    let begun: Promise<T> | null = null;
+    const mine = () => (begun = work());
+    await navigator.locks?.request("sayso-sending", mine).catch(() => undefined); // refused where storage is
+    return begun ?? work();
+  };
   const mine = last.then(turn, turn);
   last = mine.catch(() => undefined);
   return mine;

@@ -3,7 +3,7 @@
 import { put, some } from "./database.js";
 import type { Listed } from "./api.js";
 
-export interface KeptList {
+interface KeptList {
   address: string;
   consents: Listed[];
   /** Seconds since the epoch. */

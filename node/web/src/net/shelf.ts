@@ -79,7 +79,7 @@ export async function shelveRows(rows: SaltRow[]): Promise<boolean> {
 }
 
 /** A small picture of an image; empty for what is none, or where the browser cannot draw it. */
-export async function pictureOf(file: File): Promise<string> {
+async function pictureOf(file: File): Promise<string> {
   if (!file.type.startsWith("image/") || file.size > LARGEST) return "";
   try {
     const image = await createImageBitmap(file, { resizeHeight: SIDE, resizeQuality: "low" });

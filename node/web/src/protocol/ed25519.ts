@@ -34,11 +34,16 @@ function add([x, y, z, t]: Point, [u, v, w, s]: Point): Point {
   return [mod(e * f), mod(g * h), mod(f * g), mod(e * h)];
 }
 
-function times(scalar: bigint, point: Point): Point {
-  let [total, double] = [ZERO, point];
-  for (let left = scalar; left > 0n; left >>= 1n) {
-    if (left & 1n) total = add(total, double);
-    double = add(double, double);
+const twice = (point: Point): Point => add(point, point);
+
+/** The sum of both products, in the time of one. */
+function both(scalar: bigint, point: Point, other: bigint, second: Point): Point {
+  const steps = [ZERO, point, second, add(point, second)];
+  let total = ZERO;
+  for (let bit = 252n; bit >= 0n; bit--) {
+    total = twice(total);
+    const at = Number((scalar >> bit) & 1n) + 2 * Number((other >> bit) & 1n);
+    if (at > 0) total = add(total, steps[at]!);
   }
   return total;
 }
@@ -59,7 +64,7 @@ function decoded(bytes: Uint8Array): Point | null {
 }
 
 const equal = ([x, y, z]: Point, [u, v, w]: Point): boolean => mod(x * w - u * z) === 0n && mod(y * w - v * z) === 0n;
-const isSmall = (point: Point): boolean => equal(times(8n, point), ZERO);
+const isSmall = (point: Point): boolean => equal(twice(twice(twice(point))), ZERO);
 
 const Y = mod(4n * power(5n, P - 2n));
 const BASE = decoded(Uint8Array.from({ length: 32 }, (_, at) => Number((Y >> BigInt(8 * at)) & 255n)))!;
@@ -71,5 +76,6 @@ export function isSignedBy(key: Uint8Array, signature: Uint8Array, message: Uint
   const [point, nonce] = [decoded(key), decoded(first)];
   if (!point || !nonce || scalar >= ORDER || isSmall(point) || isSmall(nonce)) return false;
   const challenge = mod(little(sha512(join(first, key, message))), ORDER);
-  return equal(times(scalar, BASE), add(nonce, times(challenge, point)));
+  const [u, v, w, s] = point;
+  return equal(both(scalar, BASE, challenge, [-u, v, w, -s]), nonce);
 }

@@ -46,7 +46,7 @@ export interface TypedData {
 /** The fields of a consent from which notice and content are computed. */
 export type Terms = Omit<Consent, "notice" | "content" | "items">;
 
-export const REVOKING =
+const REVOKING =
   "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone.";
 
 export const LIMITS = { items: 1024, purposes: 16, parties: 16, words: 64, scopes: 16, validity: 315_619_200, recheckHours: 8760, removalDays: 365 };

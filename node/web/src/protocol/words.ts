@@ -38,7 +38,7 @@ export function agreementOf(one: Agreed): string {
 /** Rule 5.5: the first word of a consent. */
 export const baseWord = (one: Agreed): bigint => BigInt(agreementOf(one)) & WORD & ~FLAG & ~63n;
 
-export function abiString(text: string): Uint8Array {
+function abiString(text: string): Uint8Array {
   const bytes = utf8(text);
   return join(big(BigInt(bytes.length)), bytes, new Uint8Array((32 - (bytes.length % 32)) % 32));
 }

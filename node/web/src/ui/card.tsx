@@ -5,13 +5,13 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { day, list, purposeText, t } from "../i18n.js";
 import type { Listed, Revoked } from "../net/api.js";
 import { timeOfBlock } from "../net/wallet.js";
-import { NOBODY, same } from "../protocol/bytes.js";
+import { NOBODY, same, short } from "../protocol/bytes.js";
 import { type Consent, type Network, type Revocation, digestOf, noticeOf, typedData } from "../protocol/messages.js";
 import { agreementOf, baseWord, isSet, reached } from "../protocol/words.js";
 import { whoText, whoTextThen } from "../company.js";
 import { isLive, meaningOf } from "../wish.js";
 import { useApp } from "./app.js";
-import { Address, Operators, Pill, Say, short } from "./parts.js";
+import { Address, Operators, Pill, Say } from "./parts.js";
 
 const judged = new Map<string, boolean>();
 

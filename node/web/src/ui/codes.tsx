@@ -3,10 +3,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
+import { short } from "../protocol/bytes.js";
 import { paymentLinks } from "../protocol/calls.js";
 import type { Revocation } from "../protocol/messages.js";
 import { useApp } from "./app.js";
-import { short } from "./parts.js";
 
 interface Code {
   link: string;
@@ -43,7 +43,7 @@ export function Drawing({ link, label }: { link: string; label: string }) {
   return code && <Drawn code={code} label={label} />;
 }
 
-function Drawn({ code, label }: { code: Code; label: string }) {
+function Drawn({ code, label, alone }: { code: Code; label: string; alone?: boolean }) {
   const { link, size, path } = code;
   return (
     <figure class="code">
@@ -53,7 +53,7 @@ function Drawn({ code, label }: { code: Code; label: string }) {
           <path d={path} fill="#000" />
         </svg>
       </a>
-      <figcaption class="quiet">{label}</figcaption>
+      {!alone && <figcaption class="quiet">{label}</figcaption>}
     </figure>
   );
 }
@@ -77,16 +77,8 @@ export function Codes({ revocation }: { revocation: Revocation }) {
   return (
     <>
       <p ref={first}>{t("qr_hint", { address: short(revocation.contributor) })}</p>
-      {codes.map(({ link, size, path }, at) => (
-        <figure class="code" key={link}>
-          <a href={link}>
-            <svg viewBox={`0 0 ${size} ${size}`} role="img" aria-label={t("qr_part", { k: at + 1, n: codes.length })} data-link={link}>
-              <rect width={size} height={size} fill="#fff" />
-              <path d={path} fill="#000" />
-            </svg>
-          </a>
-          {codes.length > 1 && <figcaption class="quiet">{t("qr_part", { k: at + 1, n: codes.length })}</figcaption>}
-        </figure>
+      {codes.map((code, at) => (
+        <Drawn key={code.link} code={code} label={t("qr_part", { k: at + 1, n: codes.length })} alone={codes.length === 1} />
       ))}
     </>
   );

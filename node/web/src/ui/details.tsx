@@ -5,14 +5,14 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { t } from "../i18n.js";
 import { type License, type Revoked, license as ask, onRevocation, revocationsOf } from "../net/api.js";
 import { type Kept, allKept } from "../net/kept.js";
-import { NOBODY, same } from "../protocol/bytes.js";
+import { NOBODY, same, short } from "../protocol/bytes.js";
 import { contentRoot } from "../protocol/trees.js";
 import { agreementOf } from "../protocol/words.js";
 import { type Wish, wishLicense } from "../wish.js";
 import { saveFile, useApp, useChanges } from "./app.js";
 import { Card, isTrue, revokedBy } from "./card.js";
 import { Items } from "./items.js";
-import { Back, Say, Trouble, Who, explain, short } from "./parts.js";
+import { Back, Loading, Say, Trouble, Who, explain } from "./parts.js";
 import { LookingAt } from "./licenses.js";
 import { BUNDLE } from "./progress.js";
 import { TakeBack } from "./takeback.js";
@@ -60,7 +60,7 @@ export function Details({ hash }: { hash: string }) {
       </section>
     );
   }
-  if (!held) return <p class="quiet" role="status">{t("loading")}</p>;
+  if (!held) return <Loading />;
   const { contributor, guardian } = held.consent;
   const own = account !== null && same(account, contributor);
   const guards = account !== null && !own && same(account, guardian);

@@ -49,7 +49,7 @@ export function useNode() {
   return { node, down, error, look };
 }
 
-export interface Delivered {
+interface Delivered {
   takeBacks: number;
   grants: number;
 }

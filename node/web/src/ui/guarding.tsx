@@ -5,18 +5,15 @@ import { useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
 import { keepGuardian, keepWard, wardsOf } from "../net/guardians.js";
-import { readAddress, same } from "../protocol/bytes.js";
+import { readAddress, same, short } from "../protocol/bytes.js";
 import { useApp } from "./app.js";
 import { Wallets } from "./home.js";
-import { Say, short } from "./parts.js";
+import { Copy, Say, Share } from "./parts.js";
 
 const linkTo = (query: Record<string, string>): string => `${location.origin}/#/guardian?${new URLSearchParams(query)}`;
 
 /** A link to send: by the device's own sheet where it has one, or to be copied. */
 function Link({ link, hint }: { link: string; hint: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = () => navigator.clipboard.writeText(link).then(() => setCopied(true), () => setCopied(false));
-  const share = (navigator as { share?: (data: { url: string }) => Promise<void> }).share;
   return (
     <div class="say good">
       <div>
@@ -27,14 +24,8 @@ function Link({ link, hint }: { link: string; hint: string }) {
           </code>
         </p>
         <p class="actions">
-          {share && (
-            <button type="button" onClick={() => void navigator.share({ url: link }).catch(() => undefined)}>
-              {t("share")}
-            </button>
-          )}
-          <button type="button" onClick={copy}>
-            {t(copied ? "copied" : "copy_link")}
-          </button>
+          <Share what={{ url: link }} label="share" />
+          <Copy text={link} label="copy_link" />
         </p>
       </div>
     </div>

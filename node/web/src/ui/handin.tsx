@@ -4,9 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
 import { type Result, submitBundle } from "../net/api.js";
-import { unhex } from "../protocol/bytes.js";
+import { short, unhex } from "../protocol/bytes.js";
 import { changed, useApp } from "./app.js";
-import { Say, explain, refusalText, short } from "./parts.js";
+import { Say, explain, refusalText } from "./parts.js";
 
 export function HandIn({ query }: { query: URLSearchParams }) {
   const [results, setResults] = useState<Result[]>([]);

@@ -6,12 +6,13 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { purposeText, t } from "../i18n.js";
 import type { License } from "../net/api.js";
 import { type Shelved, folderOf, foundAs, shelved } from "../net/shelf.js";
+import { short } from "../protocol/bytes.js";
 import { isSet } from "../protocol/words.js";
 import { countOf, coveredOf } from "../reach.js";
 import { type Wish, wishFiles, wishPart } from "../wish.js";
 import { useApp, useShown } from "./app.js";
 import { FileDrop, type Hashed, useReading } from "./files.js";
-import { Say, short } from "./parts.js";
+import { Says } from "./parts.js";
 import { useSalts } from "./salting.js";
 
 const PAGE = 50;
@@ -109,13 +110,7 @@ export function Items({ held, own, guards, ask }: ItemsProps) {
         )}
       </div>
       <FileDrop many={false} label={t("find_file")} reading={reading} />
-      <div role="status">
-        {said.map(({ kind, text }, at) => (
-          <Say kind={kind} key={at}>
-            {text}
-          </Say>
-        ))}
-      </div>
+      <Says all={said} />
       {(own || guards) && known.size < items.length && <p class="quiet small">{t("find_salts")}</p>}
       {known.size > 0 && <p class="quiet small">{t("names_here")}</p>}
       {matching.length === 0 && <p>{t("no_match")}</p>}

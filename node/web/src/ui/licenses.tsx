@@ -1,12 +1,13 @@
 // My licenses, newest first, with a search, and drawn a page at a time.
 
+import type { VNode } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { day, purposeText, t, type Key } from "../i18n.js";
+import { day, language, purposeText, t, type Key } from "../i18n.js";
 import type { Dated } from "../calendar.js";
 import { whoText } from "../company.js";
 import type { Listed } from "../net/api.js";
-import { same } from "../protocol/bytes.js";
+import { same, short } from "../protocol/bytes.js";
 import { agreementOf } from "../protocol/words.js";
 import { SaveDates } from "./calendar.js";
 import { type Speaker, type Wish, isLive, reaches, wishAll, wishLicense, wishPurpose, wishVia } from "../wish.js";
@@ -15,7 +16,7 @@ import { Card, isTrue, sentenceOf } from "./card.js";
 import { Wards } from "./guarding.js";
 import { Look, Wallets } from "./home.js";
 import { PAGE, type View, useKeptView, useLicenses, useTakenOf } from "./list_state.js";
-import { Operators, Pill, Say, Trouble, short } from "./parts.js";
+import { Loading, Operators, Pill, Say, Trouble } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 import { Unsent } from "./waiting.js";
 
@@ -44,7 +45,7 @@ export function Licenses({ address }: { address: string }) {
       {own && <Unsent address={address} />}
       {keptAt !== null && <Say kind="warn">{t("kept_list", { date: day(keptAt) })}</Say>}
       {error && <Trouble error={error} again={again} />}
-      {!found && !error && <p class="quiet" role="status">{t("loading")}</p>}
+      {!found && !error && <Loading />}
       {found && <List address={address} found={found} whole={whole} speaker={speaker} own={own} ask={setWish} />}
       {own && found && <ForSomebody />}
       {wish && <TakeBack wish={wish} close={() => setWish(null)} />}
@@ -102,6 +103,12 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
     return seen;
   }, [found, whole, speaker?.signer, speaker?.ward]);
   const { taken, proofs } = useTakenOf(address, found);
+  const known = useMemo(() => new WeakMap<Listed, VNode>(), [taken, proofs, own, ask, language]);
+  /** The same as before as long as its license is the same: a slow phone draws one again, and not dozens. */
+  const cardOf = (one: Listed) => {
+    if (!known.has(one)) known.set(one, <Card key={one.license} one={one} taken={taken} proofs={proofs} takeBack={own ? () => ask(wishLicense(one)) : null} />);
+    return known.get(one);
+  };
   const list = useRef<HTMLDivElement>(null);
   const more = () => {
     const first = list.current?.querySelectorAll("[data-license]").length ?? 0;
@@ -138,9 +145,7 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
               <h2>{via ? t("through", { via }) : t("direct")}</h2>
               {viaButton(via)}
             </header>
-            {cards.map((one) => (
-              <Card key={one.license} one={one} taken={taken} proofs={proofs} takeBack={own ? () => ask(wishLicense(one)) : null} />
-            ))}
+            {cards.map(cardOf)}
           </section>
         ))}
       </div>

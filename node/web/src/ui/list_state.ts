@@ -70,11 +70,11 @@ const whenIdle = (work: () => void): void => void ("requestIdleCallback" in wind
 
 /** The list after a node's promise to refuse these licenses as a whole. */
 function takenBack(before: Listed[], whole: Consent[]): Listed[] {
-  const names = new Set(whole.map(nameOf));
-  return before.map((one) => (names.has(nameOf(one.consent)) ? { ...one, status: "revoked", revoked_permissions: one.permissions } : one));
+  const notices = new Map<string, Set<string>>(); // by content, which is short: a list may have thousands of entries
+  for (const { content, notice } of whole) notices.set(content, (notices.get(content) ?? new Set()).add(notice));
+  const isOne = ({ content, notice }: Consent) => notices.get(content)?.has(notice);
+  return before.map((one) => (isOne(one.consent) ? { ...one, status: "revoked", revoked_permissions: one.permissions } : one));
 }
-
-const nameOf = (one: Consent): string => `${one.notice} ${one.content}`;
 
 /** The list with newer values of some entries; the same list if nothing changed, which draws nothing. */
 function patched(before: Listed[], page: Listed[]): Listed[] {

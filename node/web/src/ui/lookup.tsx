@@ -8,6 +8,7 @@ import { type Claim, claimsOn } from "../net/api.js";
 import { whoTextThen } from "../company.js";
 import { FileDrop, type Hashed, useReading } from "./files.js";
 import { Pill, Say, explain } from "./parts.js";
+import { short } from "../protocol/bytes.js";
 
 export function LookUp() {
   const [file, setFile] = useState<Hashed | null>(null);
@@ -65,7 +66,7 @@ function ClaimCard({ one }: { one: Claim }) {
   const status = all ? "revoked" : one.expires_at * 1000 < Date.now() ? "expired" : "active";
   const partly = gone > 0 ? t("partly", { k: gone, of: t("purposes_n", { n: one.purposes.length }) }) : undefined;
   const values = {
-    owner: `${one.contributor.slice(0, 6)}…${one.contributor.slice(-4)}`,
+    owner: short(one.contributor),
     who: whoTextThen(one.grantee),
     purposes: list(one.purposes.map(purposeText)),
     date: day(one.expires_at),

@@ -1,18 +1,16 @@
 // Small shared components.
 
-import type { ComponentChildren } from "preact";
-import { useContext, useEffect, useRef } from "preact/hooks";
+import { Component, type ComponentChildren } from "preact";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
 
 import { whoText } from "../company.js";
 import { type Key, isRightToLeft, t } from "../i18n.js";
-import { ApiError, type Status, lastNode } from "../net/api.js";
+import { ApiError, type Status, lastNode, othersOf } from "../net/api.js";
 import { WalletError, cancelWaiting } from "../net/wallet.js";
-import { NOBODY, same } from "../protocol/bytes.js";
+import { NOBODY, same, short } from "../protocol/bytes.js";
 import { Said } from "../said.js";
 import { LyingNode } from "../signing.js";
 import { AppContext } from "./app.js";
-
-export const short = (text: string): string => `${text.slice(0, 6)}…${text.slice(-4)}`;
 
 export function Address({ of }: { of: string }) {
   return (
@@ -42,7 +40,7 @@ export const Back = ({ to }: { to: string }) => (
 );
 
 /** A reference to what takes the focus when it appears, so that nobody has to look for the news. */
-export function useNews<T extends HTMLElement>(wanted: boolean) {
+function useNews<T extends HTMLElement>(wanted: boolean) {
   const news = useRef<T>(null);
   useEffect(() => {
     if (wanted) news.current?.focus();
@@ -93,10 +91,49 @@ export function Say({ kind, id, focus, children }: SayProps) {
   );
 }
 
+export const Loading = () => <p class="quiet" role="status">{t("loading")}</p>;
+
+export interface News {
+  kind: SayProps["kind"];
+  text: string;
+}
+
+/** Sentences that a screen reader says as they come. */
+export const Says = ({ all }: { all: News[] }) => (
+  <div role="status">
+    {all.map(({ kind, text }, at) => (
+      <Say kind={kind} key={at}>
+        {text}
+      </Say>
+    ))}
+  </div>
+);
+
+/** Copies a text; pages by plain http have no clipboard. */
+export function Copy({ text, label, wide }: { text: string; label: Key; wide?: boolean }) {
+  const [copied, setCopied] = useState("");
+  const copy = () => navigator.clipboard.writeText(text).then(() => setCopied(text), () => setCopied(""));
+  if (!("clipboard" in navigator)) return null;
+  return (
+    <button type="button" class={wide ? "wide" : undefined} onClick={copy}>
+      {t(copied === text ? "copied" : label)}
+    </button>
+  );
+}
+
+/** Gives something to another app, on devices that can. */
+export function Share({ what, label }: { what: ShareData; label: Key }) {
+  if (!("share" in navigator)) return null;
+  return (
+    <button type="button" onClick={() => void navigator.share(what).catch(() => undefined)}>
+      {t(label)}
+    </button>
+  );
+}
+
 /** The other nodes of the network, which serve the same page. */
 export function Operators() {
-  const node = useContext(AppContext)?.node ?? lastNode();
-  const others = (node?.operators ?? []).filter((one) => one.url && one.node_key !== node?.node_key);
+  const others = othersOf(useContext(AppContext)?.node ?? lastNode());
   if (others.length === 0) return null;
   return (
     <p class="actions">
@@ -121,6 +158,15 @@ export function Trouble({ error, again }: { error: string; again: () => void }) 
       <Operators />
     </Say>
   );
+}
+
+/** What cannot be drawn, because a node's answer has no sense, is an error, and not an empty page. */
+export class Boundary extends Component<{ children: ComponentChildren }, { error: string }> {
+  override state = { error: "" };
+  static override getDerivedStateFromError = (problem: unknown) => ({ error: explain(problem) });
+  override render() {
+    return this.state.error ? <Trouble error={this.state.error} again={() => this.setState({ error: "" })} /> : this.props.children;
+  }
 }
 
 /** Ends the wait for a wallet that stays silent. */
@@ -157,6 +203,7 @@ const KNOWN: Record<string, Key> = {
   "store-unusable": "node_broken",
   "clock-put-back": "node_broken",
   internal: "node_broken",
+  unreadable: "node_broken",
 };
 
 export const refusalText = (code: string): string =>

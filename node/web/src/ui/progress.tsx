@@ -4,13 +4,13 @@ import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
-import { progressOf, submitBundle } from "../net/api.js";
-import { hex } from "../protocol/bytes.js";
+import { othersOf, progressOf, submitBundle } from "../net/api.js";
+import { hex, short } from "../protocol/bytes.js";
 import { bundle, revocationEnvelope } from "../protocol/envelope.js";
 import { type Kept, keep } from "../net/kept.js";
 import { isPromise } from "../protocol/promise.js";
 import { changed, saveFile, useApp } from "./app.js";
-import { Icon, Say, explain, refusalText, short } from "./parts.js";
+import { Icon, Say, explain, refusalText } from "./parts.js";
 
 const EVERY_MS = 2_000;
 export const BUNDLE = "application/octet-stream";
@@ -61,7 +61,7 @@ const NOWHERE: Reached = { peers: 0, have: 0, block: null };
 /** How far each of these came, asked again while it is shown. */
 function useReached(entries: Kept[]) {
   const { node } = useApp();
-  const others = node.operators.filter((one) => one.url && one.node_key !== node.node_key);
+  const others = othersOf(node);
   const [reached, setReached] = useState<Record<string, Reached>>({});
   const [made, setMade] = useState<Record<string, Kept>>({}); // a pending revocation is acknowledged once its consent arrives
   const at = useRef(0);
@@ -163,7 +163,7 @@ export function SignedFile({ entries }: { entries: Kept[] }) {
   const [place, setPlace] = useState("");
   const [results, setResults] = useState<string[]>([]);
   const bytes = bundle(entries.map((one) => revocationEnvelope(one.message, one.signature, one.network)));
-  const others = node.operators.filter((one) => one.url && one.node_key !== node.node_key);
+  const others = othersOf(node);
   const give = (name: string, url: string) => async () => {
     const text = await submitBundle(bytes, url).then(
       (found) => {
@@ -206,7 +206,7 @@ export function SignedFile({ entries }: { entries: Kept[] }) {
 }
 
 /** The page of another node with the signed message behind `#`, which browsers send to no server. */
-export const handInLink = (place: string, bytes: Uint8Array): string =>
+const handInLink = (place: string, bytes: Uint8Array): string =>
   `${new URL(place).origin}/#/hand-in?bundle=${hex(bytes).slice(2)}`;
 
 interface OnChainProps {

@@ -9,7 +9,7 @@ import { type Kept, allKept } from "../net/kept.js";
 import { NOBODY, same } from "../protocol/bytes.js";
 import { type Acknowledgement, proofText } from "../protocol/promise.js";
 import { Drawing } from "./codes.js";
-import { Back, Say } from "./parts.js";
+import { Back, Copy, Loading, Say, Share } from "./parts.js";
 
 const COMPANIES = 4; // as many as one sheet has room for
 
@@ -18,7 +18,7 @@ type Promised = Kept & { promise: Acknowledgement };
 export function Proof({ digest }: { digest: string }) {
   const [kept, setKept] = useState<Kept | null | undefined>(undefined);
   useEffect(() => void allKept().then((all) => setKept(all.find((one) => one.digest === digest) ?? null)), [digest]);
-  if (kept === undefined) return <p class="quiet" role="status">{t("loading")}</p>;
+  if (kept === undefined) return <Loading />;
   return (
     <section>
       <p class="back">
@@ -91,7 +91,6 @@ function Sheet({ kept }: { kept: Promised }) {
 }
 
 function Letter({ kept }: { kept: Promised }) {
-  const [copied, setCopied] = useState(false);
   const companies = kept.companies ?? [];
   const [to, setTo] = useState(companies[0] ?? "");
   const values = { reference: kept.digest, link: linkOf(kept) };
@@ -99,7 +98,6 @@ function Letter({ kept }: { kept: Promised }) {
   const texts = [head + t("letter_text", { ...values, date: day(kept.madeAt) })];
   if (language !== "en") texts.push(english("letter_text", { ...values, date: day(kept.madeAt, "en") }));
   const text = texts.join("\n\n");
-  const copy = () => navigator.clipboard.writeText(text).then(() => setCopied(true), () => setCopied(false));
   return (
     <section class="unprinted">
       {companies.length > 1 && (
@@ -119,14 +117,8 @@ function Letter({ kept }: { kept: Promised }) {
         <textarea rows={9} readOnly value={text} />
       </label>
       <p class="actions">
-        {"share" in navigator && (
-          <button type="button" onClick={() => void navigator.share({ text }).catch(() => undefined)}>
-            {t("letter_send")}
-          </button>
-        )}
-        <button type="button" onClick={copy}>
-          {t(copied ? "copied" : "letter_copy")}
-        </button>
+        <Share what={{ text }} label="letter_send" />
+        <Copy text={text} label="letter_copy" />
       </p>
     </section>
   );

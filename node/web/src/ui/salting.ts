@@ -7,17 +7,12 @@ import { type SaltRow, isSalts, readSalts } from "../net/salts.js";
 import { shelveRows } from "../net/shelf.js";
 import { t } from "../i18n.js";
 import type { Found, Reading } from "./files.js";
-import { explain } from "./parts.js";
-
-export interface Told {
-  kind: "good" | "warn" | "bad";
-  text: string;
-}
+import { type News, explain } from "./parts.js";
 
 /** `took` is told the rows of each file, once they are kept, and says what came of it. */
-export function useSalts(reading: Reading, took: (rows: SaltRow[]) => Told | Promise<Told>): { said: Told[]; reading: Reading } {
-  const [said, setSaid] = useState<Told[]>([]);
-  const take = async (file: File): Promise<Told> => {
+export function useSalts(reading: Reading, took: (rows: SaltRow[]) => News | Promise<News>): { said: News[]; reading: Reading } {
+  const [said, setSaid] = useState<News[]>([]);
+  const take = async (file: File): Promise<News> => {
     try {
       const rows = await readSalts(file);
       const kept = await shelveRows(rows);

@@ -4,17 +4,18 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
-import { license } from "../net/api.js";
+import { license, othersOf } from "../net/api.js";
 import { WalletError, isContract, switchChain } from "../net/wallet.js";
 import { type Covered, countOf } from "../reach.js";
 import { prepareRevocation } from "../signing.js";
 import type { Choice, Chosen, Wish } from "../wish.js";
 import { useApp } from "./app.js";
 import { Codes } from "./codes.js";
-import { Cancel, Say, Sheet, explain, short } from "./parts.js";
+import { Cancel, Say, Sheet, explain } from "./parts.js";
 import { OnChain, Sent, SignedFile } from "./progress.js";
 import { type Over, type Stage, useTaking } from "./taking.js";
 import { Named, WalletShows } from "./wallet_shows.js";
+import { short } from "../protocol/bytes.js";
 
 function titleOf(stage: Stage, wish: Wish): string {
   if (stage.name === "chain") return t("self_chain");
@@ -28,6 +29,8 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
   const { stage, sign, onChain, submit } = useTaking(wish);
   const [chosen, choose] = useState(0);
   const choice = wish.choices[chosen]!;
+  const { node } = useApp();
+  useMemo(() => void prepareRevocation(choice.revocations[0]!, node.network), [choice]); // before the question is drawn
   return (
     <Sheet title={titleOf(stage, wish)} stage={stage.name} close={close}>
       {stage.name === "ask" && (
@@ -110,7 +113,7 @@ function Ending({ over, again, goOn, close }: EndingProps) {
 /** The page signs nothing more with this node; the network's other nodes serve the same page. */
 function Lied() {
   const { node } = useApp();
-  const others = node.operators.filter((one) => one.url && one.node_key !== node.node_key);
+  const others = othersOf(node);
   return (
     <>
       <Say kind="bad" focus>
@@ -147,8 +150,6 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
   const { choices, ward } = wish;
   const choice = choices[chosen]!;
   const signatures = choice.revocations.length;
-  const { node } = useApp();
-  useEffect(() => prepareRevocation(choice.revocations[0]!, node.network), [choice]);
   return (
     <>
       {error && (

@@ -5,12 +5,12 @@ import { useEffect, useState } from "preact/hooks";
 import { day, t } from "../i18n.js";
 import { type Revoked, revocationsOf } from "../net/api.js";
 import { type Kept, allKept } from "../net/kept.js";
-import { same } from "../protocol/bytes.js";
+import { same, short } from "../protocol/bytes.js";
 import { bundle } from "../protocol/envelope.js";
 import type { Revocation } from "../protocol/messages.js";
 import { saveFile, useApp, useChanges, waiting } from "./app.js";
 import { Wallets } from "./home.js";
-import { Back, Say, Trouble, explain, short } from "./parts.js";
+import { Back, Loading, Say, Trouble, explain } from "./parts.js";
 import { BUNDLE, Promises, Sent, SignedFile, Steps } from "./progress.js";
 import { meaningOf } from "../wish.js";
 import { deliver } from "./taking.js";
@@ -44,7 +44,7 @@ function whatOf({ message, kept }: Taken): string {
   return (scope && meaningOf(scope)) || t("what_parts");
 }
 
-export function useTaken(address: string | null) {
+function useTaken(address: string | null) {
   const { node } = useApp();
   const [taken, setTaken] = useState<Taken[] | null>(null);
   const [error, setError] = useState("");
@@ -77,7 +77,7 @@ export function MyTaken() {
       <p class="lead">{t("taken_text")}</p>
       {!address && <Wallets />}
       {error && <Trouble error={error} again={() => void look()} />}
-      {!taken && !error && <p class="quiet" role="status">{t("loading")}</p>}
+      {!taken && !error && <Loading />}
       {taken?.length === 0 && <Say kind="note">{t("taken_none")}</Say>}
       {taken?.slice(0, shown).map((one) => <TakenCard key={one.digest} one={one} />)}
       {taken && taken.length > shown && (

@@ -8,7 +8,7 @@ import { passes, submitRevocation } from "../net/api.js";
 import { alone } from "../net/database.js";
 import { type Kept, keep, keptOf } from "../net/kept.js";
 import { type Wallet, chainOf, connect, send } from "../net/wallet.js";
-import { same } from "../protocol/bytes.js";
+import { same, short } from "../protocol/bytes.js";
 import { callData } from "../protocol/calls.js";
 import type { Consent, Revocation } from "../protocol/messages.js";
 import { isPromise } from "../protocol/promise.js";
@@ -16,9 +16,9 @@ import { Said } from "../said.js";
 import { LyingNode, signRevocation } from "../signing.js";
 import type { Wish } from "../wish.js";
 import { type App, changed, useApp, waiting } from "./app.js";
-import { explain, short } from "./parts.js";
+import { explain } from "./parts.js";
 
-export interface Covers {
+interface Covers {
   /** Licenses that are taken back as a whole, once nothing is left. */
   whole: Consent[];
   /** The addresses that were licensed. */
@@ -46,12 +46,15 @@ export type Stage =
   | { name: "chain"; hashes: string[]; error: string; left: number }
   | Over;
 
-/** Checks that the wallet is on this account; throws otherwise. */
-async function ready(app: App, signer: string): Promise<Wallet> {
-  if (!app.wallet) throw new Said(t("no_wallet"));
-  const open = await connect(app.wallet);
+/**
+ * The wallet on this account, and its chain if it is not this node's: wallets refuse to sign for a chain on which
+ * they are not. Throws if the account is another one.
+ */
+async function ready({ wallet, node }: App, signer: string): Promise<{ wallet: Wallet; theirs: number | null }> {
+  if (!wallet) throw new Said(t("no_wallet"));
+  const [open, theirs] = await Promise.all([connect(wallet), chainOf(wallet)]);
   if (!open.some((one) => same(one, signer))) throw new Said(t("wrong_account", { address: short(signer) }));
-  return app.wallet;
+  return { wallet, theirs: theirs === node.network.chain_id ? null : theirs };
 }
 
 /** Sends a signed revocation to this node and keeps its promise, unless that was done meanwhile; throws if it is refused. */
@@ -70,7 +73,7 @@ async function submit({ node }: Pick<App, "node">, one: Kept): Promise<Kept> {
   const holds = acknowledgement && isPromise(acknowledgement, one.digest, node.network, node.node_key);
   if (holds === false) throw new Said(t("no_promise"));
   const after = { ...one, sent: true, queued: false, promise: acknowledgement ?? one.promise, node: node.name };
-  await keep(after);
+  void keep(after); // what reads it next, here or in another tab, waits for it; nobody else does
   changed();
   return after;
 }
@@ -79,12 +82,6 @@ export function useTaking(wish: Wish) {
   const app = useApp();
   const [stage, setStage] = useState<Stage>({ name: "ask" });
   const signer = wish.choices[0].revocations[0]!.contributor;
-
-  /** The wallet's chain if it is not this node's: wallets refuse to sign for a chain on which they are not. */
-  async function elsewhere(wallet: Wallet): Promise<number | null> {
-    const theirs = await chainOf(wallet);
-    return theirs === app.node.network.chain_id ? null : theirs;
-  }
 
   async function signOne(wallet: Wallet, revocation: Revocation, { companies, label }: Covers, queued: boolean): Promise<{ entry: Kept; stored: boolean }> {
     const signed = await signRevocation(wallet, signer, revocation, app.node.network);
@@ -99,14 +96,12 @@ export function useTaking(wish: Wish) {
     const entries = [...before];
     let left = revocations;
     try {
-      let wallet: Wallet | null = await ready(app, signer);
-      const theirs = await elsewhere(wallet);
-      if (theirs !== null && entries.length === 0) return setStage({ name: "ask", chain: theirs });
-      if (theirs !== null) throw new Said(t("wrong_network", { theirs: String(theirs), ours: String(app.node.network.chain_id) }));
       while (left[0]) {
         setStage({ name: "signing", k: entries.length + 1, n: before.length + revocations.length });
-        const made = await signOne(wallet ?? (await ready(app, signer)), left[0], covers, !onlySave);
-        wallet = null; // before the next one, the person may have chosen another account
+        const { wallet, theirs } = await ready(app, signer); // before each, the person may have chosen another account
+        if (theirs !== null && entries.length === 0) return setStage({ name: "ask", chain: theirs });
+        if (theirs !== null) throw new Said(t("wrong_network", { theirs: String(theirs), ours: String(app.node.network.chain_id) }));
+        const made = await signOne(wallet, left[0], covers, !onlySave);
         entries.push(made.entry);
         left = left.slice(1);
         stored &&= made.stored;
@@ -148,9 +143,8 @@ export function useTaking(wish: Wish) {
     const hashes: string[] = [];
     setStage({ name: "signing", k: 1, n: revocations.length });
     try {
-      const wallet = await ready(app, signer);
-      const chain = await elsewhere(wallet);
-      if (chain !== null) return setStage({ name: "ask", chain });
+      const { wallet, theirs } = await ready(app, signer);
+      if (theirs !== null) return setStage({ name: "ask", chain: theirs });
       for (const one of revocations) {
         setStage({ name: "signing", k: hashes.length + 1, n: revocations.length });
         hashes.push(await send(wallet, signer, registry, callData(one)));

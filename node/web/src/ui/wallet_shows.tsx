@@ -2,9 +2,9 @@
 // at a glance, and in full for whoever wants to see every digit.
 
 import { language, t } from "../i18n.js";
+import { short } from "../protocol/bytes.js";
 import type { Revocation } from "../protocol/messages.js";
 import { type Chosen, meaningOf } from "../wish.js";
-import { short } from "./parts.js";
 
 const SHOWN = 4; // messages whose numbers are shown before they are signed
 

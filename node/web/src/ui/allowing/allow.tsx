@@ -11,7 +11,7 @@ import { KNOWN, warningsOn } from "../../warnings.js";
 import { recall, recallLater, useApp } from "../app.js";
 import { type Hashed, type Reading, useReading } from "../files.js";
 import { Wallets } from "../home.js";
-import { Cancel, Say } from "../parts.js";
+import { Cancel, Say, Says } from "../parts.js";
 import { useSalts } from "../salting.js";
 import { WrongNetwork } from "../takeback.js";
 import { Answers, labelOf } from "./answers.js";
@@ -84,13 +84,7 @@ export function Allow({ query }: { query: URLSearchParams }) {
       )}
       <div inert={begun}>
         {!asked && <Fields {...editing} />}
-        <div role="status">
-          {said.map(({ kind, text }, at) => (
-            <Say kind={kind} key={at}>
-              {text}
-            </Say>
-          ))}
-        </div>
+        <Says all={said} />
         {(asked || missing.length === 0) && <Answers key={origin} form={form} ready={ready} editing={asked ? editing : null} />}
       </div>
       {warnings.map((one) => (

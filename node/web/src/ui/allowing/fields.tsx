@@ -5,12 +5,11 @@ import type { ComponentChildren } from "preact";
 
 import { listedCompanies, listedDomains, whoText } from "../../company.js";
 import { purposeText, span, t } from "../../i18n.js";
-import { readAddress } from "../../protocol/bytes.js";
+import { readAddress, short } from "../../protocol/bytes.js";
 import { isDomain } from "../../protocol/words.js";
 import { domainOf } from "../../warnings.js";
 import { FileDrop, type Hashed, type Reading } from "../files.js";
 import { Invite } from "../guarding.js";
-import { short } from "../parts.js";
 import { type Form, NAMES, type Name, withItems } from "./form.js";
 import { PURPOSES, Picture, meaningOf } from "./purposes.js";
 import { Written } from "./written.js";

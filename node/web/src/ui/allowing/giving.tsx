@@ -7,7 +7,7 @@ import { t } from "../../i18n.js";
 import { license, passes } from "../../net/api.js";
 import { type KeptGrant, isSent, keepGrant, sendGrant } from "../../net/grants.js";
 import { chainOf, connect } from "../../net/wallet.js";
-import { hex, same } from "../../protocol/bytes.js";
+import { hex, same, short } from "../../protocol/bytes.js";
 import { bundle, consentEnvelope } from "../../protocol/envelope.js";
 import type { Asker } from "../../request.js";
 import { Said } from "../../said.js";
@@ -17,17 +17,17 @@ import { type Shelved, lookOf, shelve } from "../../net/shelf.js";
 import type { Form, Part } from "./form.js";
 import { changed, saveFile, useApp, useChanges, waiting } from "../app.js";
 import type { Hashed } from "../files.js";
-import { Heading, Say, explain, short } from "../parts.js";
+import { Heading, Say, explain } from "../parts.js";
 import { BUNDLE } from "../progress.js";
 
-export interface GivenPart extends Part {
+interface GivenPart extends Part {
   license: string;
   envelope: Uint8Array;
   revoked: number;
 }
 
 /** How far signing came when it stopped. */
-export interface Stopped {
+interface Stopped {
   error: string;
   /** Taken by the node. */
   done: GivenPart[];

@@ -5,7 +5,7 @@ import { day, list, purposeText, t } from "../../i18n.js";
 import type { Duty, Holder, Trace } from "../../net/api.js";
 import { same } from "../../protocol/bytes.js";
 
-export type Standing = "holds" | "confirmed" | "due" | "undated" | "late";
+type Standing = "holds" | "confirmed" | "due" | "undated" | "late";
 
 const WORST: Standing[] = ["late", "undated", "due", "confirmed"];
 

@@ -10,7 +10,7 @@ import { type Holder, type License, type Trace, license as askLicense, traceOf }
 import { useApp, useChanges, useShown } from "../app.js";
 import { SaveDates } from "../calendar.js";
 import { isTrue } from "../card.js";
-import { Back, Operators, Say, Trouble, Who, explain } from "../parts.js";
+import { Back, Loading, Operators, Say, Trouble, Who, explain } from "../parts.js";
 import { Picture, placed } from "./picture.js";
 import { historyOf, standingOf, standingText } from "./standing.js";
 
@@ -35,7 +35,7 @@ export function Where({ hash }: { hash: string }) {
       </p>
       <h1>{t("tr_title")}</h1>
       {error && <Trouble error={error} again={() => void look()} />}
-      {!trace && !error && <p class="quiet" role="status">{t("loading")}</p>}
+      {!trace && !error && <Loading />}
       {held && trace && (isTrue(held, node.network) && trace.license === hash ? <Shown held={held} trace={trace} /> : <Untrue />)}
     </section>
   );
