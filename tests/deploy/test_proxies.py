@@ -21,9 +21,9 @@ import pytest
 from docs.markdown import ROOT
 from sayso.demo.ports import LOOPBACK, free_ports
 from support.machine import need
+from support.waiting import DEADLINE_S
 
 DEPLOY = ROOT / "deploy"
-DEADLINE_S = 60.0
 FORGED = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
 
 

@@ -31,8 +31,8 @@ from sayso_protocol.primitives import hex_text
 from support.machine import lacks
 from support.node_rig import consent, revocation
 from support.protocol_strategies import NETWORK
+from support.waiting import DEADLINE_S
 
-DEADLINE_S = 120.0
 MSGPACK = {"Content-Type": "application/msgpack"}
 
 

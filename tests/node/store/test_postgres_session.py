@@ -85,7 +85,7 @@ async def test_what_was_fenced_off_writes_no_more(place: str) -> None:
         with pytest.raises(StoreUnusable):
             await first.write(number(value))
     with pytest.raises(StoreUnusable) as ended:  # so the node ends
-        await asyncio.wait_for(first.watch(), 30)
+        await asyncio.wait_for(first.watch(), DEADLINE_S)
     assert isinstance(ended.value.__cause__, StoreInUse)
     assert contents(place) == before
     first.stop()
