@@ -41,6 +41,7 @@ def names(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
     return found
 
 
+@pytest.mark.usefixtures("real_process")
 async def test_a_snapshot_has_what_revokes_a_held_license(tmp_path: Path) -> None:
     with NodeRig(tmp_path) as rig:
         license_ = consent(1, count=3, guardian=CLEO, grantee=ANYONE)
@@ -90,6 +91,7 @@ async def test_a_word_has_one_key_once_all_its_permissions_are_revoked(tmp_path:
             assert verdicts([snapshot(one)], license_) == ["revoked"] * 200
 
 
+@pytest.mark.usefixtures("real_process")
 async def test_a_delta_has_what_is_new_and_a_gate_refuses_it(tmp_path: Path) -> None:
     with NodeRig(tmp_path) as rig:
         license_ = consent(1, count=3)
@@ -286,6 +288,7 @@ async def test_a_new_chain_begins_in_time_and_the_one_before_stays_a_while(
         assert len([name for name in seen if name.endswith(".delta")]) >= 2
 
 
+@pytest.mark.usefixtures("real_process")
 async def test_what_the_process_cannot_do_is_said(tmp_path: Path) -> None:
     with NodeRig(tmp_path) as rig:
         rig.be_current()
