@@ -32,7 +32,7 @@ SLOW = {  # many seeds until it is found, or it takes long to see that nothing c
     "a failed round counts",
     "arrival does not matter",
     "acknowledged, and not relayed",
-    *(PASSING_BUGS.keys() - {"withdrawn is called revoked", "a parent for another holder"}),
+    *(PASSING_BUGS.keys() - {"withdrawn is called revoked"}),
 }
 
 
