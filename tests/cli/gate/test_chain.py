@@ -19,7 +19,7 @@ from sayso.contributor.keystore import save_key
 from sayso.devchain import dev_account
 from sayso.networks import load_network
 from support.fake_node import FakeNode, running
-from support.waiting import DEADLINE_S
+from support.waiting import DEADLINE_S, POLL_S
 
 FILES = ("--rejected", "why.jsonl", "--receipt", "receipt.json", "--report", "report.html")
 
@@ -89,7 +89,7 @@ class Lagging(ThreadingHTTPServer):
         self.url = f"http://secret@127.0.0.1:{self.server_port}/v3/secret"
 
     def __enter__(self) -> Self:
-        self._thread = Thread(target=self.serve_forever)
+        self._thread = Thread(target=self.serve_forever, args=(POLL_S,))
         self._thread.start()
         return self
 
