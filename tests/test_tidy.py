@@ -2,7 +2,6 @@
 
 import ast
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from support.tracked import ROOT, tracked
+
 SOURCE = ("protocol", "contracts", "node", "cli", "scripts")
 FILE_LINES = 300
 TEST_FILE_LINES = 500
@@ -27,20 +27,8 @@ REGISTRY_HOSTS = re.compile(
 
 
 @cache
-def listed() -> list[Path]:
-    """Files that git knows, or would know."""
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    return [path for path in map(ROOT.joinpath, names) if path.is_file()]
-
-
-def tracked(*endings: str) -> list[Path]:
-    return [path for path in listed() if path.name.endswith(endings)]
+def ours() -> list[Path]:
+    return [path for path in map(ROOT.joinpath, tracked()) if path.is_file()]
 
 
 class File(NamedTuple):
@@ -70,7 +58,7 @@ class File(NamedTuple):
 
 @cache
 def python_files() -> list[File]:
-    return [read(path) for path in tracked(".py")]
+    return [read(path) for path in ours() if path.suffix == ".py"]
 
 
 def read(path: Path) -> File:
@@ -148,8 +136,10 @@ finally:
 def test_folders_of_product_code_are_small() -> None:
     modules = Counter(
         str(path.parent.relative_to(ROOT))
-        for path in tracked(".py", ".ts")
-        if path.relative_to(ROOT).parts[0] in SOURCE and path.name != "__init__.py"
+        for path in ours()
+        if path.suffix in {".py", ".ts"}
+        and path.relative_to(ROOT).parts[0] in SOURCE
+        and path.name != "__init__.py"
     )
     assert {folder: count for folder, count in modules.items() if count > FOLDER_MODULES} == {}
 
@@ -171,7 +161,7 @@ def test_a_public_name_has_one_meaning_in_a_package(package: str) -> None:
 
 def test_no_file_names_a_registry_host() -> None:
     found = []
-    for path in tracked(""):
+    for path in ours():
         try:
             text = path.read_text()
         except UnicodeDecodeError:

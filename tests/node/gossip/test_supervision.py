@@ -39,7 +39,7 @@ async def test_a_killed_child_is_restarted_and_the_mesh_returns(network: Network
 
 
 async def test_a_child_that_no_longer_answers_is_restarted(network: Network) -> None:
-    peer = await network.peer(1, probe_every_s=0.1, probe_s=1.0, stop_s=0.2)
+    peer = await network.peer(1, probe_every_s=0.1, probe_s=3.0, stop_s=0.2)
     pid = peer.pid
     os.kill(pid, signal.SIGSTOP)
     await _restarted(peer, pid)
