@@ -21,7 +21,8 @@ HERE = Path(__file__).parent
 FIRST = ("browser", "simulation", "docs", "system", "interop", "bench", "node/gossip")
 # What comes last: the first takes all cores, which slows down whole systems beside it.
 LAST = ("hostile", "protocol")
-ALONE = "system"  # each test has a system of its own, and may go anywhere
+# Where each test has a system or a world of its own, and may go anywhere.
+ALONE = ("system", "simulation/test_seeds.py", "simulation/test_bugs.py")
 TOGETHER = "browser"  # one world serves the folder
 WORKERS = 8  # at most, for whom there are ports of their own
 
@@ -49,12 +50,12 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc] # it has no types
-    """For `pytest -n`: a file stays together, as its fixtures do; whole systems may go anywhere."""
+    """For `pytest -n`: a file stays together, as its fixtures do, but for whole systems and worlds."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
         path = Path(file)
-        if _is_of(path, ALONE):
+        if any(_is_of(path, place) for place in ALONE):
             return nodeid
         return TOGETHER if _is_of(path, TOGETHER) else file
 
