@@ -12,6 +12,7 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind, of_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.snapshots.keys import as_keys
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.offline_chains import HeldSublicense
 from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
@@ -62,6 +63,18 @@ def publisher(rig: NodeRig, interval_s: float = 0.01, heeded: Iterable[bytes] = 
 def snapshot(made: SnapshotPublisher) -> Snapshot:
     """What a client has who fetched every file."""
     return read_snapshot(b"".join(one.path.read_bytes() for one in made.shelf.chain), TRUSTED)
+
+
+def knows(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
+    """Whether the filter has each of the keys."""
+    found: list[bool] = snapshot(made).holds(as_keys(b"".join(keys))).tolist()
+    return found
+
+
+def names(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
+    """Whether each of the keys is named."""
+    found: list[bool] = snapshot(made).name(keys).tolist()
+    return found
 
 
 def terms(envelope: Envelope) -> Consent:

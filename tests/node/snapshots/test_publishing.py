@@ -9,7 +9,6 @@ import pytest
 
 from sayso_node.freshness import ChainHead
 from sayso_node.snapshots import publishing
-from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.marks import COARSE_S
 from sayso_node.store.admission.pending import PendingRoom
@@ -21,24 +20,14 @@ from sayso_protocol.primitives import ANYONE, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import Counts
-from sayso_protocol.snapshots.keys import as_keys, bit_key, scopes_key, word_key
+from sayso_protocol.snapshots.keys import bit_key, scopes_key, word_key
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, full_words
-from support.published import publisher, snapshot, terms, verdicts
+from support.published import knows, names, publisher, snapshot, terms, verdicts
 from support.waiting import until
 
 EVERYTHING = scope_word("everything")
 PEERS = ("one", "two")
-
-
-def knows(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
-    found: list[bool] = snapshot(made).holds(as_keys(b"".join(keys))).tolist()
-    return found
-
-
-def names(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
-    found: list[bool] = snapshot(made).name(keys).tolist()
-    return found
 
 
 @pytest.mark.usefixtures("real_process")
