@@ -165,11 +165,11 @@ async def test_after_the_replay_window_nothing_old_arrives(network: Network) -> 
 
 async def test_a_burst_of_large_frames_arrives_whole_beside_a_replay(network: Network) -> None:
     """A late joiner is served. Replays and new frames share a stream; mixed up, it would be reset."""
-    first = await network.peer(1, heartbeat_s=5.0)
+    first = await network.peer(1, heartbeat_s=60.0)
     sent = [bytes([n]) * (64 * 1024) for n in range(40)]
     for frame in sent[:20]:
         await first.gossip.publish(CONSENTS, frame)
-    second = await network.peer(2, first, heartbeat_s=5.0)
+    second = await network.peer(2, first, heartbeat_s=60.0)
     for frame in sent[20:]:
         await first.gossip.publish(CONSENTS, frame)
     await until(lambda: all(map(second.heard, sent)))
