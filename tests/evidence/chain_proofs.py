@@ -92,11 +92,9 @@ def chain_proof(
         "block": {"number": BLOCK, "hash": hex_text(keccak(header)), "header": hex_text(header)},
         "account": _account_json(state, storage.root, network),
         "places": [_place_json(one) | slot_json(word_slot(one.address, one.word)) for one in places],
-        "anchor": {
-            "root": hex_text(batch.root),
-            **slot_json(anchor_slot(batch.root)),
-            "batch": _batch_json(batch),
-        },
+        "anchor": {"root": hex_text(batch.root)}
+        | slot_json(anchor_slot(batch.root))
+        | {"batch": _batch_json(batch)},
     }
     return ChainProof(document, keccak(header))
 
