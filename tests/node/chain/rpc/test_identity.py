@@ -85,11 +85,11 @@ async def test_no_wrong_answer_moves_the_cursor(
 ) -> None:
     monkeypatch.setattr(json_rpc, "RPC_ANSWER_BYTES", 65_536)
     await reading.follower.read()
-    monkeypatch.setattr(json_rpc, "PATIENCES", 1)
-    monkeypatch.setattr(reading.chain.link, "_timeout_s", 0.3)  # for silence; what is right came in time
     before = reading.cursor
     assert before
-    monkeypatch.setattr(json_rpc, "PATIENCES", 1)  # only now: right answers may take their time
+    # Only now: right answers may take their time.
+    monkeypatch.setattr(json_rpc, "PATIENCES", 1)
+    monkeypatch.setattr(reading.chain.link, "_timeout_s", 0.3)
     reading.grow(9)
     reading.rpc.answers[name.split(maxsplit=1)[0]] = WRONG[name]
     with pytest.raises(ChainUnreachable):
