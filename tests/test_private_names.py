@@ -7,7 +7,6 @@ which has a test of its own.
 import ast
 import sys
 import tomllib
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,61 +41,72 @@ def is_foreign(module: str) -> bool:
     return root not in OURS and root not in sys.stdlib_module_names
 
 
-def defined(tree: ast.AST) -> Iterator[str]:
-    """Private names that a file gives to something of its own."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name
-            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.Name(id=name, ctx=ast.Store()):
-                yield name
-            case ast.Assign(targets=[ast.Name(id="__slots__")], value=ast.Tuple(elts=slots)):
-                yield from (str(one.value) for one in slots if isinstance(one, ast.Constant))
+class Private:
+    """What a file does with private names: it is walked through once.
 
+    Attributes:
+        own: Those that it gives to something of its own.
+        imported: Those that it imports of other libraries, with their modules.
+        foreign: What it calls the things that it imports from other libraries.
+        read: Those that it reads, each with the name that they are read off, if it is one.
+    """
 
-def foreign_names(tree: ast.AST) -> Iterator[str]:
-    """What a file calls the things that it imports from other libraries."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for one in node.names:
-                if is_foreign(one.name):
-                    yield one.asname or one.name.partition(".")[0]
-        elif isinstance(node, ast.ImportFrom) and not node.level and is_foreign(node.module or ""):
-            yield from (one.asname or one.name for one in node.names)
+    def __init__(self, text: str) -> None:
+        self.own = set[str]()
+        self.imported: list[str] = []
+        self.foreign = set[str]()
+        self.read: list[tuple[str, str]] = []
+        for node in ast.walk(ast.parse(text)):
+            match node:
+                case (
+                    ast.FunctionDef(name=name)
+                    | ast.AsyncFunctionDef(name=name)
+                    | ast.ClassDef(name=name)
+                    | ast.Name(id=name, ctx=ast.Store())
+                ):
+                    self._give(name)
+                case ast.Assign(targets=[ast.Name(id="__slots__")], value=ast.Tuple(elts=slots)):
+                    for one in slots:
+                        self._give(str(getattr(one, "value", "")))
+                case ast.Import() | ast.ImportFrom(level=0):
+                    self._import(node)
+                case ast.Attribute(attr=name) if is_private(name):
+                    self._look(node)
 
+    def _give(self, name: str) -> None:
+        if is_private(name):
+            self.own.add(name)
 
-def private_uses(tree: ast.AST, own: set[str]) -> Iterator[str]:
-    """Private names that are imported, read off an import, or given to nothing of ours."""
-    foreign = set(foreign_names(tree))
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                paths = [one.name for one in names if is_foreign(one.name)]
-                yield from (path for path in paths if any(map(is_private, path.split("."))))
-            case ast.ImportFrom(module=str(module), names=names, level=0) if is_foreign(module):
-                paths = [f"{module}.{one.name}" for one in names]
-                yield from (path for path in paths if any(map(is_private, path.split("."))))
-            case ast.Attribute(value=value, attr=name) if is_private(name) and name not in DOCUMENTED:
-                root = value
-                while isinstance(root, ast.Attribute):
-                    root = root.value
-                is_import = isinstance(root, ast.Name) and root.id in foreign
-                if is_import or name not in own:
-                    yield name
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        module = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+        for one in node.names:
+            path = module + one.name
+            if is_foreign(path):
+                self.foreign.add(one.asname or (one.name if module else path.partition(".")[0]))
+                self.imported += [path] if any(map(is_private, path.split("."))) else []
 
+    def _look(self, node: ast.Attribute) -> None:
+        if isinstance(node.ctx, ast.Store):
+            self._give(node.attr)
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if node.attr not in DOCUMENTED:
+            self.read.append((root.id if isinstance(root, ast.Name) else "", node.attr))
 
-def own_names() -> set[str]:
-    trees = [ast.parse(path.read_text()) for room in ROOMS for path in (ROOT / room).rglob("*.py")]
-    return {name for tree in trees for name in defined(tree) if is_private(name)}
+    def uses(self, own: set[str]) -> list[str]:
+        """Private names that are imported, read off an import, or given to nothing of ours."""
+        return self.imported + [
+            name for root, name in self.read if root in self.foreign or name not in own
+        ]
 
 
 def test_no_private_name_of_a_dependency_is_used() -> None:
-    own, used = own_names(), set[str]()
-    for path in (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))):
-        name = str(path.relative_to(ROOT))
-        if not name.startswith(LEFT_OUT):
-            used |= {f"{name} {one}" for one in private_uses(ast.parse(path.read_text()), own)}
-    assert used == ALLOWED
+    paths = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    files = {str(path.relative_to(ROOT)): Private(path.read_text()) for path in paths}
+    own = set[str]().union(*(one.own for one in files.values()))
+    looked = {name: one.uses(own) for name, one in files.items() if not name.startswith(LEFT_OUT)}
+    assert {f"{name} {one}" for name, found in looked.items() for one in found} == ALLOWED
 
 
 def test_the_allowed_ones_exist_in_the_one_release_that_is_pinned() -> None:
@@ -125,4 +135,4 @@ def test_the_allowed_ones_exist_in_the_one_release_that_is_pinned() -> None:
     ],
 )
 def test_what_it_sees(text: str, found: list[str]) -> None:
-    assert list(private_uses(ast.parse(text), {"_ours"})) == found
+    assert Private(text).uses({"_ours"}) == found

@@ -51,11 +51,11 @@ async def _measure() -> list[Figure]:
         envelopes = [current(number, ITEMS, node.trusted.network) for number in range(LICENSES)]
         await node.take(envelopes)
         rows = [Row(one.digest, item) for one in envelopes for item in one.items]
-        await _confirmed(node, rows[-1])
+        await confirmed(node, rows[-1])
         return await _statuses(node, rows)
 
 
-async def _confirmed(node: MeasuredNode, row: Row) -> None:
+async def confirmed(node: MeasuredNode, row: Row) -> None:
     """Wait until the node has read the chain since the last consent arrived."""
     async with node.node.client(node.trusted) as client:
 

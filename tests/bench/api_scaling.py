@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from secrets import token_bytes
 
-from bench.api import CURRENT_S, MAX_AGE_S, QUERY
+from bench.api import MAX_AGE_S, QUERY, confirmed
 from bench.consents import current
 from bench.figure import Figure
 from bench.load import load
@@ -21,12 +21,11 @@ from bench.real_node import MeasuredNode, measured_node
 from sayso.demo.nodes import DemoNode
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.processes import Child
-from sayso.demo.waiting import until
 from sayso.node_client.client import NONCE_BYTES
 from sayso.node_client.status import StatusQuestion
 from sayso_node.folder.config import IDENTITY_FILE, init_node
 from sayso_node.folder.settings import Settings, load_settings
-from sayso_protocol.verdicts.verdict import Reason, Row
+from sayso_protocol.verdicts.verdict import Row
 from support.postgres import postgres
 
 LICENSES = 200
@@ -80,7 +79,7 @@ async def _measure(place: str) -> Figure:
         rows = [Row(one.digest, item) for one in envelopes for item in one.items]
         some = [await stack.enter_async_context(beside(node, name)) for name in ("one", "two")]
         for one in some:
-            await _confirmed(replace(node, node=one), rows[-1])
+            await confirmed(replace(node, node=one), rows[-1])
         asked = rows[:: len(rows) // REQUESTS or 1]
         paths = [StatusQuestion(row, QUERY, MAX_AGE_S).path(token_bytes(NONCE_BYTES)) for row in asked]
         rates: dict[int, list[float]] = {1: [], 2: []}
@@ -100,13 +99,3 @@ async def _rate(urls: Sequence[str], paths: Sequence[str]) -> float:
     share = {"connections": CONNECTIONS // count, "requests": REQUESTS // count}
     seen = await asyncio.gather(*(load(url, paths, **share) for url in urls))
     return sum(one.per_s for one in seen)
-
-
-async def _confirmed(node: MeasuredNode, row: Row) -> None:
-    async with node.node.client(node.trusted) as client:
-
-        async def granted() -> bool:
-            found = await client.status(StatusQuestion(row, QUERY, MAX_AGE_S))
-            return found.reason is Reason.GRANTED
-
-        await until("the process speaks for this moment", granted, CURRENT_S)

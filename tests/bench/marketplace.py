@@ -30,7 +30,6 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-IDLE = 20  # revocations one after the other, before the load
 CHECKED = 50  # people in a check
 
 
@@ -44,6 +43,7 @@ class Load:
         consents_per_s: How many consents arrive in a second.
         sublicenses_per_s: How many sublicenses the shop signs in a second.
         revoked_within_s: In what time all people revoke.
+        idle: Revocations one after the other, before the load.
     """
 
     people: int = 2_000
@@ -51,6 +51,7 @@ class Load:
     consents_per_s: float = 20.0
     sublicenses_per_s: float = 2.0
     revoked_within_s: float = 60.0
+    idle: int = 20
 
 
 @dataclass
@@ -91,8 +92,8 @@ async def run(folder: Path, load: Load) -> Measured:
     """Play the load on new nodes; nothing of them is left."""
     async with many_nodes(folder, load.nodes) as (nodes, place):
         seen, shop = Measured(), Shop(nodes, place)
-        everybody = [Person(number, place, shop.address) for number in range(IDLE + load.people)]
-        early, people = everybody[:IDLE], everybody[IDLE:]
+        everybody = [Person(number, place, shop.address) for number in range(load.idle + load.people)]
+        early, people = everybody[: load.idle], everybody[load.idle :]
         await shop.license(early, load.consents_per_s)
         await _hold(nodes, early)
         for number, one in enumerate(early):

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.marketplace import IDLE, Load, run
+from bench.marketplace import Load, run
 
-SHORT = Load(people=30, nodes=3, consents_per_s=20.0, revoked_within_s=3.0)
+SHORT = Load(people=16, nodes=3, consents_per_s=20.0, revoked_within_s=2.0, idle=5)
 
 
 async def test_nothing_is_lost(tmp_path: Path) -> None:
     seen = await run(tmp_path, SHORT)
-    assert (len(seen.idle_s), len(seen.loaded_s), seen.lost) == (IDLE, SHORT.people, 0)
+    assert (len(seen.idle_s), len(seen.loaded_s), seen.lost) == (SHORT.idle, SHORT.people, 0)
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from browser.visit import Visit
 from browser.world import DEADLINE_S, World, eventually, run
@@ -52,6 +52,30 @@ async def _take_back(place: World, who: LocalAccount) -> None:
         await node.submit([sign_message(who, message, place.trusted.network)])
 
 
+def upload(uploader: Page, address: str, song: Path) -> None:
+    uploader.goto(f"{address}/")
+    uploader.get_by_label("Title").fill("Songs")
+    uploader.get_by_label("Files").set_input_files([song])
+    uploader.get_by_role("button", name="Upload").click()
+    expect(uploader.get_by_role("heading", name="Songs")).to_be_visible()
+
+
+def order(buyer: Page, address: str) -> str:
+    """Buy everything once it is in stock; return the link of the delivery."""
+
+    def in_stock() -> bool:
+        buyer.goto(f"{address}/")
+        return "In stock: 1 files" in buyer.content()
+
+    eventually(in_stock)
+    buyer.get_by_label("Your address").fill(LAB)
+    buyer.get_by_role("button", name="Order everything in stock").click()
+    expect(buyer.get_by_role("heading", name="Your order")).to_be_visible()
+    link = buyer.locator("a[download]").get_attribute("href")
+    assert link
+    return address + link
+
+
 def test_from_upload_to_removal(
     visit: Open, place: World, shop: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -61,11 +85,7 @@ def test_from_upload_to_removal(
     song.write_bytes(b"la la la")
     here = visit(account=ada)
     uploader = here.context.new_page()
-    uploader.goto(f"{address}/")
-    uploader.get_by_label("Title").fill("Songs")
-    uploader.get_by_label("Files").set_input_files([song])
-    uploader.get_by_role("button", name="Upload").click()
-    expect(uploader.get_by_role("heading", name="Songs")).to_be_visible()
+    upload(uploader, address, song)
     with uploader.expect_popup() as opening:
         uploader.get_by_role("button", name="License these files").click()
     page = here.page = here.watch(opening.value)
@@ -80,20 +100,10 @@ def test_from_upload_to_removal(
     ]
 
     buyer = here.context.new_page()
-
-    def in_stock() -> bool:
-        buyer.goto(f"{address}/")
-        return "In stock: 1 files" in buyer.content()
-
-    eventually(in_stock)
-    buyer.get_by_label("Your address").fill(LAB)
-    buyer.get_by_role("button", name="Order everything in stock").click()
-    expect(buyer.get_by_role("heading", name="Your order")).to_be_visible()
-    link = buyer.locator("a[download]").get_attribute("href")
-    assert link
+    link = order(buyer, address)
 
     def delivered() -> bool:
-        answer = here.context.request.get(address + link)
+        answer = here.context.request.get(link)
         return answer.status == 200 and answer.body() == b"la la la"
 
     eventually(delivered)
@@ -101,7 +111,7 @@ def test_from_upload_to_removal(
     expect(uploader.get_by_text("Bought by")).to_contain_text(LAB)
 
     run(_take_back(place, ada))
-    eventually(lambda: here.context.request.get(address + link).status == 403)
+    eventually(lambda: here.context.request.get(link).status == 403)
 
     def told() -> bool:
         buyer.reload()

@@ -242,17 +242,8 @@ def test_files_keep_their_names_and_are_salted(visit: Open, place: World, folder
     held = place.north.get(f"/v1/licenses/{license_hash}")
     assert sorted(held["items"]) == sorted("0x" + one.hex() for one in items.values())
 
-    # The names and pictures are there again, and a file is found by its bytes.
     page.goto(f"{here.url}/#/license/{license_hash}")
-    page.reload()
-    expect(page.locator(".items .name", has_text="holiday/birthday.png")).to_be_visible()
-    expect(page.locator(".items img")).to_have_count(2)
-    page.get_by_label("Choose files").set_input_files(folder / FILES[2])
-    expect(page.locator(".items li")).to_have_count(1)
-    expect(page.locator(".items .name")).to_have_text("holiday/old/letter.txt")
-    page.get_by_role("searchbox").fill("")
-    page.get_by_role("combobox", name="Folder").select_option("holiday")
-    expect(page.locator(".items li")).to_have_count(2)
+    names_are_there_again(page, folder)
     here.look_at("files")
 
     # One file for one purpose; and all that are left.
@@ -272,6 +263,19 @@ def test_files_keep_their_names_and_are_salted(visit: Open, place: World, folder
     asked = "\n".join(sent)
     for name in (*FILES, "holiday", *(one["salt"] for one in salts)):
         assert name not in asked
+
+
+def names_are_there_again(page: Page, folder: Path) -> None:
+    """With the pictures, and a file is found by its bytes."""
+    page.reload()
+    expect(page.locator(".items .name", has_text="holiday/birthday.png")).to_be_visible()
+    expect(page.locator(".items img")).to_have_count(2)
+    page.get_by_label("Choose files").set_input_files(folder / FILES[2])
+    expect(page.locator(".items li")).to_have_count(1)
+    expect(page.locator(".items .name")).to_have_text("holiday/old/letter.txt")
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("combobox", name="Folder").select_option("holiday")
+    expect(page.locator(".items li")).to_have_count(2)
 
 
 def what_is_left_is_counted(page: Page) -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from sayso.errors import OutputFailed, OutputIsInput
 from sayso.outputs import Outputs, clear, refuse_existing, write_file
-
-DEADLINE_S = 30.0
+from support.waiting import DEADLINE_S
 
 
 def test_nothing_is_there_before_the_commit(tmp_path: Path) -> None:

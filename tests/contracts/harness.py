@@ -9,7 +9,6 @@ from eth_account.signers.local import LocalAccount
 from web3 import AsyncBaseProvider, AsyncHTTPProvider, AsyncWeb3
 from web3.types import RPCEndpoint, RPCResponse
 
-WAIT_S = 30.0
 NO_METHOD = -32601
 Refuses = Callable[[str, Any], bool]  # (method, parameters)
 

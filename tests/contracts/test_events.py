@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web3.types import RPCEndpoint
 
-from contracts.harness import WAIT_S, Chain
+from contracts.harness import Chain
 from sayso_contracts.errors import BadLog
 from sayso_contracts.registry.client import Registry
 from sayso_contracts.registry.events import (
@@ -21,6 +21,7 @@ from sayso_contracts.registry.events import (
     log_filter,
 )
 from sayso_protocol.primitives import address_from_text, hex_text
+from support.waiting import DEADLINE_S
 
 REGISTRY = b"\xaa" * 20
 CONTRIBUTOR = b"\xbb" * 20
@@ -131,9 +132,9 @@ def test_no_endpoint_raises_anything_else(changes: dict[str, Any]) -> None:
 
 async def test_both_forms_of_a_real_log_are_read(registry: Registry, chain: Chain) -> None:
     call = registry.revoke_many([1, 2, 1], [1, 2, 5])
-    receipt = await registry.wait(await registry.send(call, chain.account), WAIT_S)
-    await registry.wait(await registry.send(registry.anchor(b"\1" * 32), chain.account), WAIT_S)
-    await registry.wait(await registry.send(registry.endorse(b"\2" * 32), chain.account), WAIT_S)
+    receipt = await registry.wait(await registry.send(call, chain.account), DEADLINE_S)
+    await registry.wait(await registry.send(registry.anchor(b"\1" * 32), chain.account), DEADLINE_S)
+    await registry.wait(await registry.send(registry.endorse(b"\2" * 32), chain.account), DEADLINE_S)
     last = await chain.w3.eth.block_number
     filter_ = log_filter(address_from_text(registry.address), 0, last)
     as_json = await chain.w3.manager.coro_request(RPCEndpoint("eth_getLogs"), [filter_])

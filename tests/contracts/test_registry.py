@@ -7,7 +7,7 @@ from eth_account import Account
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from contracts import test_vectors
-from contracts.harness import WAIT_S, Chain, Refusing
+from contracts.harness import Chain, Refusing
 from contracts.test_vectors import REGISTRY
 from sayso_contracts.errors import (
     CallReverted,
@@ -27,6 +27,7 @@ from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text, keccak
+from support.waiting import DEADLINE_S
 
 ROOT = bytes(range(32))
 FULL = 2**256 - 1
@@ -36,7 +37,7 @@ STRANGER = Account.from_key(b"\7" * 32)
 async def carry_out(registry: Registry, call: Call, chain: Chain) -> int:
     """Send a call and return the block it is in."""
     tx_hash = await registry.send(call, chain.account)
-    return (await registry.wait(tx_hash, WAIT_S)).block_number
+    return (await registry.wait(tx_hash, DEADLINE_S)).block_number
 
 
 def me(chain: Chain) -> bytes:
@@ -143,7 +144,7 @@ async def test_a_transaction_without_effect_is_an_error(registry: Registry, chai
     transaction["data"] = registry.revoke_many([1], []).data
     raw = chain.account.sign_transaction(transaction).raw_transaction
     with pytest.raises(TransactionFailed):
-        await registry.wait(await registry.submit(bytes(raw)), WAIT_S)
+        await registry.wait(await registry.submit(bytes(raw)), DEADLINE_S)
     assert await registry.revoked_words(me(chain), [1]) == (0,)
 
 
@@ -153,7 +154,7 @@ async def test_stored_bytes_may_be_sent_again(registry: Registry, chain: Chain) 
     signed = await registry.sign(registry.revoke(1, 1), chain.account, nonce=nonce, fees=fees)
     assert signed.nonce == nonce
     assert await registry.submit(signed.raw) == signed.hash
-    await registry.wait(signed.hash, WAIT_S)
+    await registry.wait(signed.hash, DEADLINE_S)
     assert await registry.submit(signed.raw) == signed.hash
     other = await registry.sign(registry.revoke(2, 1), chain.account, nonce=nonce, fees=fees)
     with pytest.raises(RpcFailed):  # another transaction under a spent nonce is not "known"

@@ -6,7 +6,7 @@ import pytest
 from eth_account import Account
 from web3.types import TxReceipt
 
-from contracts.harness import WAIT_S, Chain
+from contracts.harness import Chain
 from sayso_contracts.errors import BadLog, TransactionTooLarge
 from sayso_contracts.registry.client import Registry
 from sayso_contracts.registry.create2 import registry_address
@@ -24,6 +24,7 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hex_text, keccak
 from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 from support.relaying import gas_bound
+from support.waiting import DEADLINE_S
 
 CHAINS = (1, 8_453, 31_337)  # under whose ids they are signed, in turn
 REGISTRY = address_from_text(registry_address())
@@ -48,7 +49,7 @@ async def relay(registry: Registry, chain: Chain, items: list[RelayItem]) -> TxR
     """Send a relay with exactly its bound."""
     call = relay_call(registry.address, items)
     signed = await registry.sign(call, chain.account, gas=gas_bound(items))
-    await registry.wait(await registry.submit(signed.raw), WAIT_S)
+    await registry.wait(await registry.submit(signed.raw), DEADLINE_S)
     return await chain.w3.eth.get_transaction_receipt(signed.hash)  # type: ignore[arg-type]
 
 

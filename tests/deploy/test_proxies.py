@@ -21,9 +21,9 @@ import pytest
 from docs.markdown import ROOT
 from sayso.demo.ports import LOOPBACK, free_ports
 from support.machine import need
+from support.waiting import DEADLINE_S, POLL_S
 
 DEPLOY = ROOT / "deploy"
-DEADLINE_S = 60.0
 FORGED = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
 
 
@@ -67,7 +67,7 @@ class Echo(BaseHTTPRequestHandler):
 def echo(port: int) -> Iterator[None]:
     Echo.over.clear()
     server = ThreadingHTTPServer((LOOPBACK, port), Echo)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,))
     thread.start()
     try:
         yield

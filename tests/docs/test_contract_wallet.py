@@ -3,7 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, chdir
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from eth_account.messages import encode_typed_data
 from web3 import HTTPProvider, Web3
 
 from cli.conftest import PASSWORD
-from cli.operator.test_real_node import DEADLINE_S, eventually, key, sayso, serving
+from cli.operator.test_real_node import DEADLINE_S, eventually, key, sayso, serving, typing_in
 from docs import walkthrough
 from docs.as_written import way
 from docs.walkthrough import Step, missing
@@ -102,11 +102,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("place")
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        stack.enter_context(chdir(folder))
-        patch.setenv("SAYSO_PASSWORD", PASSWORD)
-        for name in ("SAYSO_NETWORK", "SAYSO_NODE", "SAYSO_KEY"):
-            patch.delenv(name, raising=False)
+    with typing_in(folder) as stack:
         yield Place(stack, folder)
 
 

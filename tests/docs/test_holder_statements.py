@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, chdir
 from pathlib import Path
 
 import pytest
 from eth_account import Account
 
 from cli.conftest import PASSWORD
-from cli.operator.test_real_node import DEADLINE_S, key, sayso, serving
+from cli.operator.test_real_node import DEADLINE_S, key, sayso, serving, typing_in
 from docs import walkthrough
 from docs.as_written import way
 from docs.walkthrough import missing
@@ -34,11 +33,7 @@ HEARING = "docs/how-to/hear-of-revocations.md"
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """What the how-to begins with: a node, a company's key, and data of two people who allow resale."""
     folder = tmp_path_factory.mktemp("place")
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        stack.enter_context(chdir(folder))
-        patch.setenv("SAYSO_PASSWORD", PASSWORD)
-        for name in ("SAYSO_NETWORK", "SAYSO_NODE", "SAYSO_KEY"):
-            patch.delenv(name, raising=False)
+    with typing_in(folder) as stack:
         rpc = stack.enter_context(serving("devchain", "--port", 0)).split()[3].rstrip(";")
         payer = key("payer.json", dev_account(0))
         sayso("contract", "deploy", "--rpc", rpc, "--key", payer, "--finality", 0, "--write", "--yes")

@@ -9,6 +9,7 @@ from docs.markdown import ROOT, blocks, documents
 from sayso_node import node
 from sayso_node.chain import side
 from sayso_node.serving import http_api
+from support.tracked import tracked
 
 EXPLANATION = ROOT / "docs" / "explanation"
 ROOTS = ("protocol", "contracts", "node", "cli", "tests", "docs")
@@ -38,14 +39,7 @@ def tree() -> set[str]:
 
 def folders() -> set[str]:
     """Every folder of the repository that holds a file, and the folders they are in."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    parents = {parent for name in listed for parent in PurePosixPath(name).parents}
+    parents = {parent for name in tracked() for parent in PurePosixPath(name).parents}
     return {str(path) for path in parents if (ROOT / path).is_dir()} - {"."}
 
 

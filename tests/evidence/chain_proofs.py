@@ -78,37 +78,34 @@ def chain_proof(
     state, header = _state_and_header(network, storage.root)
 
     def slot_json(slot: bytes) -> Json:
-        return {
-            "slot": hex_text(slot),
-            "value": hex(slots.get(slot, 0)),
-            "proof": storage.proof(slot),
-        }
+        value = hex(slots.get(slot, 0))
+        return {"slot": hex_text(slot), "value": value, "proof": storage.proof(slot)}
 
-    return ChainProof(
-        {
-            "type": CHAIN_PROOF_TYPE,
-            "network": {"chain_id": network.chain_id, "registry": address_text(network.registry)},
-            "license": hex_text(envelope.digest),
-            "item": hex_text(item),
-            "grantee": address_text(query.grantee),
-            "purpose": query.purpose,
-            "envelope": hex_text(encode(envelope)),
-            "block": {"number": BLOCK, "hash": hex_text(keccak(header)), "header": hex_text(header)},
-            "account": _account_json(state, storage.root, network),
-            "places": [
-                {"address": address_text(one.address), "word": str(one.word), "bit": one.bit}
-                | {"scope": one.scope}
-                | slot_json(word_slot(one.address, one.word))
-                for one in places
-            ],
-            "anchor": {
-                "root": hex_text(batch.root),
-                **slot_json(anchor_slot(batch.root)),
-                "batch": _batch_json(batch),
-            },
-        },
-        keccak(header),
-    )
+    document: Json = {
+        "type": CHAIN_PROOF_TYPE,
+        "network": {"chain_id": network.chain_id, "registry": address_text(network.registry)},
+        "license": hex_text(envelope.digest),
+        "item": hex_text(item),
+        "grantee": address_text(query.grantee),
+        "purpose": query.purpose,
+        "envelope": hex_text(encode(envelope)),
+        "block": {"number": BLOCK, "hash": hex_text(keccak(header)), "header": hex_text(header)},
+        "account": _account_json(state, storage.root, network),
+        "places": [_place_json(one) | slot_json(word_slot(one.address, one.word)) for one in places],
+        "anchor": {"root": hex_text(batch.root)}
+        | slot_json(anchor_slot(batch.root))
+        | {"batch": _batch_json(batch)},
+    }
+    return ChainProof(document, keccak(header))
+
+
+def _place_json(place: Place) -> Json:
+    return {
+        "address": address_text(place.address),
+        "word": str(place.word),
+        "bit": place.bit,
+        "scope": place.scope,
+    }
 
 
 def _state_and_header(network: Network, storage: bytes) -> tuple[SecureTrie, bytes]:

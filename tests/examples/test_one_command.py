@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from sayso.demo.ports import free_ports
+from support.waiting import DEADLINE_S
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-DEADLINE_S = 120.0
 
 
 @pytest.mark.long

@@ -36,11 +36,11 @@ from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
+from support.waiting import DEADLINE_S
 
 TESTS: Final = Path(__file__).parents[1]
 ITEMS: Final = 4
 QUESTION: Final = Question(Query(bytes(20), "train-ai"), 3_600, "siege")
-PATIENCE_S: Final = 60.0  # generous: only a failure waits for it
 PAUSE_S: Final = 0.2  # of the user between two rounds
 
 
@@ -57,7 +57,7 @@ class Waits:
         """Await an answer, with a deadline, and note how long it took."""
         begun = time.monotonic()
         try:
-            return await asyncio.wait_for(answer, PATIENCE_S)
+            return await asyncio.wait_for(answer, DEADLINE_S)
         finally:
             self.seconds.setdefault(name, []).append(time.monotonic() - begun)
 
@@ -158,5 +158,5 @@ async def siege(seconds: float) -> AsyncIterator[Siege]:
                     return False
             return True
 
-        await until("all rows are granted", granted, PATIENCE_S)
+        await until("all rows are granted", granted, DEADLINE_S)
         yield found

@@ -22,7 +22,7 @@ import pytest
 from structlog.stdlib import BoundLogger
 
 import sayso_node
-from node.api.process import DEADLINE_S, node_process
+from node.api.process import node_process
 from sayso_node import app
 from sayso_node.errors import NodeBusy
 from sayso_node.gossip import child
@@ -42,6 +42,7 @@ from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.primitives import address_text, hex_text
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA, BEN
+from support.waiting import DEADLINE_S
 
 RESET = struct.pack("ii", 1, 0)
 HEAD = b"POST /v1/%s HTTP/1.1\r\nHost: x\r\n"

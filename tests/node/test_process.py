@@ -13,13 +13,12 @@ from node.config.test_folder import make
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.folder.settings import CONFIG_FILE
 from support.running_node import running_node
-
-DEADLINE_S = 60.0
+from support.waiting import DEADLINE_S
 
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=DEADLINE_S) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -18,9 +18,9 @@ from sayso_node.store.moving import marks
 from sayso_node.store.moving.marks import Mark, Stage
 from sayso_node.store.opening import location_in, store_at
 from sayso_node.store.tables.schema import VERSION
+from support.waiting import DEADLINE_S
 
 STARTS = Path(__file__).with_name("refused_starts.py")
-DEADLINE_S = 120.0
 LEFT_OPEN = ("Traceback", "Warning", "nclosed", "never awaited", "never retrieved", "was destroyed")
 Fault = Callable[[Path, ExitStack], object]
 

@@ -6,6 +6,7 @@ import pytest
 
 from sayso_node.errors import ChainUnreachable, NotFound, PeerUnreachable
 from sayso_node.supervision.retrying import backoff, every, first_answer
+from support.waiting import DEADLINE_S
 
 
 def test_a_wait_doubles_up_to_its_cap_for_any_number_of_failures() -> None:
@@ -15,14 +16,14 @@ def test_a_wait_doubles_up_to_its_cap_for_any_number_of_failures() -> None:
 
 async def test_turns_come_for_ever_and_the_first_at_once() -> None:
     turns = every(0.001)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE_S):
         assert [await anext(turns) for _ in range(3)] == [True] * 3
 
 
 async def test_who_is_woken_is_told_that_it_is_no_turn() -> None:
     woken = asyncio.Event()
     turns = every(3_600.0, woken)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE_S):
         assert await anext(turns)
         woken.set()
         assert not await anext(turns)
@@ -32,7 +33,7 @@ async def test_who_is_woken_is_told_that_it_is_no_turn() -> None:
 async def test_waking_does_not_put_a_turn_off() -> None:
     woken = asyncio.Event()
     turns = every(0.05, woken)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE_S):
         assert await anext(turns)
         while True:  # woken as fast as can be, the turn still comes
             woken.set()

@@ -26,7 +26,7 @@ from support.fake_network import Switchboard
 from support.node_rig import ManualClock, NodeRig, consent
 from support.protocol_strategies import NETWORK
 from support.running_node import RunningNode, config, running_node
-from support.waiting import until
+from support.waiting import DEADLINE_S, until
 
 SECRET = "0xdeadbeef"
 PARTS = dict(Node(config(Path("nowhere"), name="rig", disabled=()), ManualClock()).parts())
@@ -131,7 +131,7 @@ async def test_a_store_whose_writer_dies_ends_the_node(tmp_path: Path) -> None:
         with pytest.raises(StoreUnusable):
             await node.node._store.write(die)
         with pytest.raises(PartFailed, match="the store cannot go on"):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(DEADLINE_S):
                 await node.node.failure()
         status, body = await node.submit(consent(1))
         assert (status, body["error"]["code"]) == (503, "store-unusable")

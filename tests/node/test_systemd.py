@@ -14,8 +14,7 @@ from node.config.test_folder import make
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.supervision import systemd
 from sayso_node.supervision.systemd import ServiceManager
-
-DEADLINE_S = 60.0
+from support.waiting import DEADLINE_S
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ SLOW = {  # many seeds until it is found, or it takes long to see that nothing c
     "arrival does not matter",
     "acknowledged, and not relayed",
     *LASTING_BUGS,
-    *(PASSING_BUGS.keys() - {"withdrawn is called revoked", "a parent for another holder"}),
+    *(PASSING_BUGS.keys() - {"withdrawn is called revoked"}),
 }
 
 

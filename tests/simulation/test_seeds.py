@@ -1,6 +1,6 @@
 """Whatever breaks, no promise does. `make sim` runs thousands of seeds, these are some."""
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -15,12 +15,6 @@ CHUNK = 50  # among fewer short ones there may be none in which a node grants an
 def hold(result: Result, backend: str = "sqlite") -> None:
     """Fail with everything that is needed to see it again."""
     assert not result.faults, "\n".join(["", *described(result, backend)])
-
-
-def some(cases: range, at_once: int) -> list[Any]:
-    """The cases; only so many are run at once, the others are for the long suite."""
-    late = cases[at_once:]
-    return [pytest.param(one, marks=pytest.mark.long if one in late else ()) for one in cases]
 
 
 @pytest.mark.parametrize(
@@ -55,10 +49,20 @@ FRAMING = Options(
 )
 
 
-@pytest.mark.parametrize("number", some(range(5, -1, -1), at_once=1))
-def test_no_honest_node_is_blamed_by_another(number: int) -> None:
+FRAMING_BRIEFLY = replace(FRAMING, machines=3, liars=1, seconds=20.0, messages=8, checks=6)
+
+
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [
+        *((number, FRAMING_BRIEFLY) for number in range(3)),
+        *(pytest.param(number, FRAMING, marks=pytest.mark.long) for number in range(6)),
+    ],
+    ids=lambda one: "briefly" if one is FRAMING_BRIEFLY else None if isinstance(one, int) else "whole",
+)
+def test_no_honest_node_is_blamed_by_another(number: int, options: Options) -> None:
     """Whatever liars send to whom, and however clocks, stores and chains of the honest differ."""
-    hold(simulate(f"framing {number}", FRAMING))
+    hold(simulate(f"framing {number}", options))
 
 
 @pytest.mark.parametrize("seed", kept_seeds())

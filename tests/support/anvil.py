@@ -16,10 +16,10 @@ from sayso.demo.ports import free_ports
 from sayso_contracts.deploy import deploy
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
+from support.waiting import DEADLINE_S
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHAIN_ID = 31_337
-START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
 
 # The accounts that anvil funds, from the mnemonic it publishes. Known to everybody: for tests only.
@@ -66,21 +66,21 @@ async def registry_on(rpc: str) -> tuple[Network, int]:
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str, chain_id: int) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"anvil ended at once with code {process.returncode}")
         if _chain_id(url) == chain_id:
             return
         time.sleep(0.02)
-    raise AssertionError(f"anvil did not answer within {START_TIMEOUT_S} s")
+    raise AssertionError(f"anvil did not answer within {DEADLINE_S} s")
 
 
 def _chain_id(url: str) -> int | None:
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=1) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
             return int(json.load(answer)["result"], 16)
     except (urllib.error.URLError, OSError):
         return None

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from sayso_contracts.registry import artifact
 from sayso_protocol.primitives import hex_text
+from support.serving import served
 
 CHAIN_ID = 31_337
 HASH = "0x" + "ab" * 32
@@ -105,11 +106,6 @@ async def endpoint() -> AsyncIterator[Endpoint]:
     rpc = Endpoint()
     app = web.Application()
     app.router.add_post("/", rpc.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    rpc.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with served(app, handler_cancellation=True) as address:
+        rpc.url = f"http://{address}"
         yield rpc
-    finally:
-        await runner.cleanup()

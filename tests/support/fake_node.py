@@ -53,6 +53,7 @@ from sayso_protocol.verdicts.verdict import (
     verdict,
 )
 from support.merging import merged
+from support.waiting import DEADLINE_S
 
 NETWORK = Network(31_337, bytes(range(20)))
 BLOCK = ChainPoint(7, bytes(32))
@@ -317,10 +318,10 @@ def running(node: FakeNode) -> Iterator[FakeNode]:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    assert started.wait(10)
+    assert started.wait(DEADLINE_S)
     try:
         yield node
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(DEADLINE_S)
         assert not thread.is_alive()

@@ -110,20 +110,9 @@ class NodeRig:
         self.network = FakeNetwork(self.board, self.peer_id)
         shared = (key, self.clock, self.counters)
         wallets = ContractWallets(prober or NoChain())
-        self.intake = Intake(
-            NETWORK,
-            self.store,
-            wallets,
-            self.freshness,
-            *shared,
-            room,
-            quotas,
-            waiting=statements,
-            heeded=heeded,
-        )
-        self.watch = WalletWatch(
-            NETWORK, self.store, wallets, self.freshness, self.clock, self.counters, 0.01
-        )
+        parts = (NETWORK, self.store, wallets, self.freshness, *shared)
+        self.intake = Intake(*parts, room, quotas, waiting=statements, heeded=heeded)
+        self.watch = WalletWatch(*parts[:4], self.clock, self.counters, 0.01)
         self.broadcast = Broadcast(NETWORK, self.network, self.intake, self.counters, enabled=gossip)
         self.answering = Answering(self.store, self.intake, self.clock, peers)
         self.rounds = SyncRounds(

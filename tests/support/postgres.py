@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from unittest import mock
 
 import psycopg
 
+from sayso_node.store.postgres import session
 from support import machine
 
 USER = "sayso"
@@ -146,3 +148,10 @@ def postgres() -> Iterator[Server]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def refusing_soon() -> Iterator[None]:
+    """Refuse at once what somebody has who lives on; else a node waits for the end of that session."""
+    with mock.patch.object(session, "_WAIT", "100ms"):
+        yield

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-DEADLINE_S = 60.0  # generous: the machine may be busy, and only a failure waits for it
+DEADLINE_S = 120.0  # generous: the machine may be busy, and only a failure waits for it
 POLL_S = 0.005
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-GONE_S = 20.0
+from support.waiting import DEADLINE_S
+
 DEMO = ("-m", "sayso", "demo")
 
 
@@ -38,7 +39,7 @@ class Demo:
 
     def expect_nothing_left(self) -> None:
         """Nothing that it started may run any more."""
-        deadline = time.monotonic() + GONE_S
+        deadline = time.monotonic() + DEADLINE_S
         while left := self.relatives():
             assert time.monotonic() < deadline, f"left running: {[_command(pid) for pid in left]}"
             time.sleep(0.05)

@@ -32,12 +32,12 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.anvil import anvil, registry_on
 from support.protocol_strategies import a_consent, item_hashes, signed
+from support.waiting import DEADLINE_S
 from system.links import Link, Weather
 from system.namespaces import Namespace, join
 
 NODES: Final = 5
 PEER_PORT, API_PORT, CHAIN_PORT = 4_600, 8_600, 8_545
-DEADLINE_S: Final = 120.0  # generous: only a failure waits for it
 MAX_AGE_S: Final = 10
 QUERY: Final = Query(bytes(20), "train-ai")
 DAY_S: Final = 86_400

@@ -33,8 +33,8 @@ from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_text, hex_text
 from support.protocol_strategies import NETWORK, WALLETS, a_consent, full_words, item_hashes, signed
+from support.waiting import DEADLINE_S
 
-DEADLINE_S = 60.0  # generous: only a failure waits for it
 KILLED = -9
 CLIENTS = 6
 BUNDLE = 50

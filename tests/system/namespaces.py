@@ -18,9 +18,10 @@ from subprocess import DEVNULL, PIPE
 from types import TracebackType
 from typing import Final, Self
 
+from support.waiting import DEADLINE_S
+
 CLONE_NEWNET: Final = 0x40000000  # sched.h
 OWN: Final = Path("/proc/thread-self/ns/net")
-DEADLINE_S: Final = 10.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = count()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from support.anvil import anvil
+from support.waiting import DEADLINE_S
 from system.demo_process import demo, finish
 
 FAILURES = tomllib.loads((Path(__file__).parent / "demo_failures.toml").read_text())
@@ -104,7 +105,7 @@ def test_ctrl_c_at_any_moment_ends_everything(line: str) -> None:
     with demo() as running:
         running.until_line(line)
         running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(60) == INTERRUPTED
+        assert running.process.wait(DEADLINE_S) == INTERRUPTED
         running.expect_nothing_left()
 
 
@@ -120,7 +121,7 @@ def test_children_do_not_outlive_a_demo_that_is_killed() -> None:
 
 def test_a_folder_without_files_starts_nothing(tmp_path: Path) -> None:
     with demo("--data", str(tmp_path)) as running:
-        _, errors = running.process.communicate(timeout=60)
+        _, errors = running.process.communicate(timeout=DEADLINE_S)
         assert running.process.returncode == 1
         assert "nothing-to-grant" in errors
 

@@ -21,10 +21,9 @@ from sayso_protocol.network_file import NetworkFile
 from support.node_rig import consent
 from support.protocol_strategies import NETWORK
 from support.running_node import MSGPACK
-from support.waiting import until
+from support.waiting import DEADLINE_S, until
 
 FAILING = str(Path(__file__).with_name("failing.py"))
-ENDS_S = 60.0
 SENTENCE = {
     "sync": "error [part-failed]: the sync failed 8 times within 600 s, so the node ends",
     "store": "error [part-failed]: the store cannot go on, so the node ends",
@@ -91,7 +90,7 @@ async def test_it_ends_and_says_why(tmp_path: Path, part: str, command: list[str
             assert await hand_in(url, consent(2, sponsor=None)) in (0, 503)
         assert process.stderr
         # Not communicate(): it would close standard input, which ends the process without a fault.
-        said = await asyncio.wait_for(process.stderr.read(), ENDS_S)
+        said = await asyncio.wait_for(process.stderr.read(), DEADLINE_S)
         await process.wait()
     finally:
         if process.returncode is None:

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,8 @@ from sayso_protocol.primitives import hex_text
 from support.machine import lacks
 from support.node_rig import consent, revocation
 from support.protocol_strategies import NETWORK
+from support.waiting import DEADLINE_S
 
-DEADLINE_S = 120.0
 MSGPACK = {"Content-Type": "application/msgpack"}
 
 
@@ -124,6 +124,13 @@ def test_a_stopped_gossip_process_is_named_and_replaced(tmp_path: Path) -> None:
             os.kill(child, 0)
 
 
+def fill(ballast: Path) -> None:
+    """Write until the disk has no room."""
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(65_536))
+
+
 MOUNTED = 'mount -t tmpfs -o size=24m tmpfs "$1" && cp -a "$2/." "$1" && shift 2 && exec "$@"'
 
 
@@ -144,13 +151,7 @@ def test_a_full_disk_loses_nothing_and_says_so(tmp_path: Path) -> None:
             status, body = node.submit(consent(number, sponsor=None))
             assert (status, body["results"][0]["status"]) == (200, "stored")
             kept.append(consent(number).digest)
-        with (seen / "ballast").open("wb") as ballast:
-            try:
-                while True:
-                    ballast.write(bytes(65_536))
-                    ballast.flush()
-            except OSError:
-                pass
+        fill(seen / "ballast")
         stop = revocation("everything")
         for number in range(6, 400):
             status, body = node.submit(consent(number, sponsor=None))

@@ -26,8 +26,8 @@ from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.primitives import address_text
 from sayso_protocol.verdicts.verdict import License
+from support.waiting import DEADLINE_S
 
-PATIENCE_S = 120.0  # only a failure waits for it
 TRAINING = "train-ai"
 
 
@@ -111,7 +111,7 @@ class Trouble(Kled):
 @pytest.mark.timeout(600)
 async def test_a_trace_is_complete_after_restarts_losses_and_syncs(tmp_path: Path) -> None:
     """B is killed during the first half of the messages, C during the second; then A restarts."""
-    stage = Trouble(tmp_path, Options(tmp_path, patience_s=PATIENCE_S))
+    stage = Trouble(tmp_path, Options(tmp_path, patience_s=DEADLINE_S))
     try:
         await start_chain(stage)
         await start_nodes(stage)

@@ -120,16 +120,9 @@ def _holders() -> dict[str, tuple[Told, Chain]]:
 
 
 def _landings() -> dict[str, tuple[Told, Chain]]:
-    """Since when something is revoked, and for whom."""
+    """Since when something is revoked."""
     bit = revocation(words=SOLD.message.masks([1], ["train-ai"]))  # type: ignore[attr-defined]
-    resale = revocation("everything for resale")
-    to_dan = revocation(to_subject(DAN))
-    warded = Scope(to_subject(EVE), "train-ai", ADA).text
-    guarded = revocation(warded, contributor=CLEO)
-    in_vain = revocation(Scope("everything", None, ADA).text, contributor=FAY)
     file = revocation(file_subject(ITEMS[0]))
-    narrow = sublicense(BEN, FAY, [NAME], purposes=("evaluate",))
-    two = [narrow, sublicense(BEN, FAY, [NAME])]
     first = revocation("everything for train-ai")
     return {
         "by an event": ([*CHAIN, STOP], chain(events(5, STOP))),
@@ -157,6 +150,20 @@ def _landings() -> dict[str, tuple[Told, Chain]]:
             [*CHAIN, STOP], chain(events(5, bit), events(7, file), events(9, STOP)),
         ),
         "a part, and the rest by no block": ([*CHAIN, STOP], chain(events(5, bit))),
+        **_landings_for_some(),
+    }  # fmt: skip
+
+
+def _landings_for_some() -> dict[str, tuple[Told, Chain]]:
+    """For whom something is revoked."""
+    resale = revocation("everything for resale")
+    to_dan = revocation(to_subject(DAN))
+    warded = Scope(to_subject(EVE), "train-ai", ADA).text
+    guarded = revocation(warded, contributor=CLEO)
+    in_vain = revocation(Scope("everything", None, ADA).text, contributor=FAY)
+    narrow = sublicense(BEN, FAY, [NAME], purposes=("evaluate",))
+    two = [narrow, sublicense(BEN, FAY, [NAME])]
+    return {
         "resale alone": ([*CHAIN, resale], chain(events(5, resale))),
         "one holder alone": ([*CHAIN, to_dan], chain(events(5, to_dan))),
         "one holder, by the guardian": ([*CHAIN, guarded], chain(events(5, guarded))),
@@ -185,16 +192,9 @@ def _removals() -> dict[str, tuple[Told, Chain]]:
     theirs = removal(EVE, [TO_DAN.digest], 7)
     strange = removal(FAY, [NAME], 7)
     displaced = [removal(DAN, [one.digest], 7) for one in (LAST, SEVERAL[15])]
-    bounds = {
-        f"as of block {as_of}, anchored at {anchored}": (as_of, anchored)
-        for as_of, anchored in ((4, 9), (5, 9), (9, 9), (10, 9), (5, 5), (7, FINAL), (7, FINAL + 1))
-    }
-    found: dict[str, tuple[Told, Chain]] = {}
-    for name, (as_of, anchored) in bounds.items():
-        one = removal(BEN, [NAME], as_of)
-        found[name] = [*told, one], chain(landed, batch(anchored, one))
     parts = [revocation("everything for train-ai"), STOP]
-    return found | {
+    return {
+        **_bounds(told, landed),
         "of what no block revoked": ([*told, gone], chain(batch(9, gone))),
         "not anchored": ([*told, gone], chain(landed)),
         "anchored twice": ([*told, tenth], chain(landed, batch(12, tenth), batch(8, tenth))),
@@ -227,6 +227,16 @@ def _removals() -> dict[str, tuple[Told, Chain]]:
         ),
         **_many(told, landed),
     }  # fmt: skip
+
+
+def _bounds(told: Told, landed: list[Bit]) -> dict[str, tuple[Told, Chain]]:
+    """As of which block, and in which block, a removal confirms."""
+    found: dict[str, tuple[Told, Chain]] = {}
+    for as_of, anchored in ((4, 9), (5, 9), (9, 9), (10, 9), (5, 5), (7, FINAL), (7, FINAL + 1)):
+        one = removal(BEN, [NAME], as_of)
+        name = f"as of block {as_of}, anchored at {anchored}"
+        found[name] = [*told, one], chain(landed, batch(anchored, one))
+    return found
 
 
 def _dates() -> dict[str, tuple[Told, Chain]]:

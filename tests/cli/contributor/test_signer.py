@@ -22,6 +22,7 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text
 from support.anvil import RICH_KEY, anvil
 from support.protocol_strategies import NETWORK
+from support.waiting import POLL_S
 
 RICH = Account.from_key(RICH_KEY).address
 
@@ -104,7 +105,7 @@ def impostor() -> Iterator[str]:
             """Say nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(POLL_S,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

@@ -9,6 +9,7 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.types import TxReceipt
 
 from sayso.devchain import DevChain
+from support.waiting import DEADLINE_S
 
 LONG_S = 3600.0  # a block time that no test outlasts: only what the test does makes blocks
 
@@ -62,7 +63,7 @@ class Client:
         }
         raw = account.sign_transaction(tx).raw_transaction
         sent = await self.web3.eth.send_raw_transaction(raw)
-        return await self.web3.eth.wait_for_transaction_receipt(sent, timeout=30)
+        return await self.web3.eth.wait_for_transaction_receipt(sent, timeout=DEADLINE_S)
 
     async def deploy(self, runtime: str) -> str:
         receipt = await self.send(self.chain.accounts[0], data=init_code(runtime))

@@ -9,8 +9,7 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 from cli.devchain.harness import STORE_TIMESTAMP, Client, Clock
 from sayso.devchain import DevChain, dev_account
 from sayso.devchain.chain import Chain
-
-DEADLINE_S = 30.0
+from support.waiting import DEADLINE_S
 
 
 async def test_a_block_carries_the_time_of_the_clock(client: Client, clock: Clock) -> None:

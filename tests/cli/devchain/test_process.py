@@ -15,8 +15,7 @@ import pytest
 
 from sayso.devchain import DevChain, PortUnavailable, dev_account
 from sayso.errors import ExtraMissing
-
-DEADLINE_S = 60.0
+from support.waiting import DEADLINE_S
 
 
 @contextmanager

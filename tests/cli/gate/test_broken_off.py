@@ -17,6 +17,7 @@ from cli.gate.conftest import Buyer
 from cli.gate.faults import Case, looks_cleared
 from sayso.errors import OutputFailed
 from sayso.gate.running import GateFiles
+from support.waiting import DEADLINE_S
 
 
 @contextmanager
@@ -54,7 +55,7 @@ class Thinking:
         if route == "check":
             self.asked.set()
             self._press()
-            self.gone.wait(60)
+            self.gone.wait(DEADLINE_S)
         return answer
 
 
@@ -70,9 +71,9 @@ def test_the_command_is_interrupted(buyer: Buyer, number: int) -> None:
     command = [sys.executable, "-m", "sayso", "check", case.manifest, *QUERY, "--out", case.kept]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        assert node.asked.wait(60)
+        assert node.asked.wait(DEADLINE_S)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=DEADLINE_S)
     finally:
         node.gone.set()
         process.kill()

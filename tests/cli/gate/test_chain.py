@@ -19,6 +19,7 @@ from sayso.contributor.keystore import save_key
 from sayso.devchain import dev_account
 from sayso.networks import load_network
 from support.fake_node import FakeNode, running
+from support.waiting import DEADLINE_S, POLL_S
 
 FILES = ("--rejected", "why.jsonl", "--receipt", "receipt.json", "--report", "report.html")
 
@@ -88,7 +89,7 @@ class Lagging(ThreadingHTTPServer):
         self.url = f"http://secret@127.0.0.1:{self.server_port}/v3/secret"
 
     def __enter__(self) -> Self:
-        self._thread = Thread(target=self.serve_forever)
+        self._thread = Thread(target=self.serve_forever, args=(POLL_S,))
         self._thread.start()
         return self
 
@@ -104,7 +105,7 @@ class _Passing(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         request = Request(self.server.rpc, body, {"Content-Type": "application/json"})
-        with urlopen(request, timeout=30) as answer:
+        with urlopen(request, timeout=DEADLINE_S) as answer:
             told = json.load(answer)
         if json.loads(body)["method"] == "eth_getBlockByNumber" and self.server.questions:
             self.server.questions -= 1

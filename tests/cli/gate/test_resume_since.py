@@ -103,23 +103,16 @@ def _goes_on(
         assert "all rows" not in later.notes[-1]
 
 
-@settings(FEW, max_examples=6)
-@given(worlds(), queries, st.data())
-def test_it_goes_on_wherever_it_was_killed(
-    monkeypatch: pytest.MonkeyPatch, history: list[Heard], query: Query, data: st.DataObject
-) -> None:
-    """Over few histories, and over many where there is time."""
-    _goes_on(monkeypatch, history, query, data)
+@pytest.mark.parametrize(
+    "histories", [6, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(1_800)])]
+)
+def test_it_goes_on_wherever_it_was_killed(monkeypatch: pytest.MonkeyPatch, histories: int) -> None:
+    @settings(FEW, max_examples=histories)
+    @given(worlds(), queries, st.data())
+    def goes_on(history: list[Heard], query: Query, data: st.DataObject) -> None:
+        _goes_on(monkeypatch, history, query, data)
 
-
-@pytest.mark.long
-@pytest.mark.timeout(1_800)
-@settings(FEW, max_examples=300)
-@given(worlds(), queries, st.data())
-def test_it_goes_on_over_many_histories(
-    monkeypatch: pytest.MonkeyPatch, history: list[Heard], query: Query, data: st.DataObject
-) -> None:
-    _goes_on(monkeypatch, history, query, data)
+    goes_on()
 
 
 KILL = """

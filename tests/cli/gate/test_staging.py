@@ -24,6 +24,7 @@ from sayso.errors import FileUnreadable, OutputFailed
 from sayso.gate.running import GateFiles
 from sayso.gate.staging import _Copy, staged
 from sayso_protocol.errors import TooLarge
+from support.waiting import POLL_S
 
 Answer = Callable[[bool], tuple[bytes, str]]  # whether a copy has begun -> body and ETag
 
@@ -58,7 +59,7 @@ def serving(
             """Be silent."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(POLL_S,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/data/m.jsonl?token=secret", asked
@@ -324,7 +325,7 @@ def test_a_hub_of_datasets(tmp_path: Path, name: str) -> None:
             """Be silent."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(POLL_S,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
         environment = os.environ | {"HF_ENDPOINT": url, "HF_HOME": str(tmp_path)}

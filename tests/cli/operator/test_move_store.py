@@ -25,6 +25,7 @@ from sayso_node.store.moving.contents import Summed
 from sayso_node.store.moving.marks import Mark, Stage
 from sayso_node.store.opening import filling, is_empty, snapshot_at, store_at, tables
 from support.node_rig import NodeRig, consent, revocation
+from support.postgres import refusing_soon
 
 DIGITS = bytes(16)
 
@@ -276,7 +277,8 @@ def test_another_process_is_at_work(refused: Refused, folder: Path, place: str) 
     other.hold()
     other.start()
     try:
-        refused("store-in-use", place)
+        with refusing_soon():
+            refused("store-in-use", place)
     finally:
         other.stop()
     running = NodeFolder(folder)

@@ -66,15 +66,21 @@ def key(name: str, account: LocalAccount) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A folder with a network of one chain and two running nodes; yields the chain's URL."""
-    folder = tmp_path_factory.mktemp("place")
+@contextmanager
+def typing_in(folder: Path) -> Iterator[ExitStack]:
+    """A person who types commands in a folder, and has set nothing but a password."""
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         stack.enter_context(chdir(folder))
         patch.setenv("SAYSO_PASSWORD", PASSWORD)
         for name in ("SAYSO_NETWORK", "SAYSO_NODE", "SAYSO_KEY"):
             patch.delenv(name, raising=False)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A folder with a network of one chain and two running nodes; yields the chain's URL."""
+    with typing_in(tmp_path_factory.mktemp("place")) as stack:
         rpc = stack.enter_context(serving("devchain", "--port", 0)).split()[3].rstrip(";")
         payer = key("payer.json", dev_account(0))
         key("ada.json", dev_account(1))

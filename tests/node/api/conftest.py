@@ -25,3 +25,10 @@ async def node(tmp_path: Path, clock: ManualClock) -> AsyncIterator[RunningNode]
 async def full(node: RunningNode, clock: ManualClock) -> AsyncIterator[RunningNode]:
     async with full_node(node, clock):
         yield node
+
+
+@pytest.fixture
+async def unwatched(node: RunningNode, clock: ManualClock) -> AsyncIterator[RunningNode]:
+    """As above, for tests whose limits the watch itself would break on a busy machine."""
+    async with full_node(node, clock, is_watched=False):
+        yield node

@@ -24,8 +24,8 @@ from sayso_node.folder.settings import Settings
 from sayso_node.store.opening import location_in, store_at
 from sayso_protocol.network_file import NetworkFile
 from support.protocol_strategies import NETWORK
+from support.waiting import DEADLINE_S
 
-DEADLINE_S = 60.0  # generous: only a failure waits for it
 HEALTHY = 200, {"ok": True}
 DEFAULT = NetworkFile(NETWORK, 1, 0)
 

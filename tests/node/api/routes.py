@@ -189,7 +189,9 @@ def outcome(answer: bytes) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def full_node(node: RunningNode, clock: ManualClock) -> AsyncIterator[Mapping[str, int]]:
+async def full_node(
+    node: RunningNode, clock: ManualClock, *, is_watched: bool = True
+) -> AsyncIterator[Mapping[str, int]]:
     """A node that was asked everything once; meanwhile it answers /healthz, and keeps nothing more."""
     await node.submit(ONE, STOP)
     clock.time += 1
@@ -199,7 +201,7 @@ async def full_node(node: RunningNode, clock: ManualClock) -> AsyncIterator[Mapp
     for one in GOOD:
         assert status_of(await send(node, one.bytes())) == one.status, one
     before, ill = node.stored(), list[Any]()
-    watch = asyncio.create_task(_watch(node, ill))
+    watch = asyncio.create_task(_watch(node, ill) if is_watched else asyncio.Event().wait())
     try:
         yield before
         assert not watch.done(), "the node stopped answering"

@@ -26,7 +26,7 @@ from sayso_protocol.verdicts.verdict import REASONS, Row
 from support.node_rig import ManualClock, consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK
 from support.running_node import MSGPACK, RunningNode, running_node
-from support.waiting import until
+from support.waiting import DEADLINE_S, until
 
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
 MORE_THAN_THREADS = 40  # of the event loop's own pool
@@ -112,7 +112,7 @@ async def test_a_small_check_waits_for_no_large_ones(
             yield body
 
     def slow(body: bytearray) -> Check:
-        assert len(body) < len(many) or leave.wait(60)
+        assert len(body) < len(many) or leave.wait(DEADLINE_S)
         return read(body)
 
     monkeypatch.setattr(checks, "read_body", counted)
@@ -120,7 +120,7 @@ async def test_a_small_check_waits_for_no_large_ones(
     large = [asyncio.create_task(ask(held, many)) for _ in range(MORE_THAN_THREADS)]
     try:
         await until(lambda: len(arrived) == MORE_THAN_THREADS)
-        status, _ = await asyncio.wait_for(ask(held, few), 30)
+        status, _ = await asyncio.wait_for(ask(held, few), DEADLINE_S)
         assert status == 200
         assert not any(one.done() for one in large)
     finally:
@@ -248,7 +248,7 @@ async def test_who_stops_sending_is_told_so(small: RunningNode, monkeypatch: pyt
     monkeypatch.setattr(bodies, "BODY_STALL_S", 0.01)
     body, full = packed(rows=ROW * 10), room(small)
     reader, writer = await begun(small, body, len(body) - 1)
-    assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 408")
+    assert (await asyncio.wait_for(reader.readline(), DEADLINE_S)).startswith(b"HTTP/1.1 408")
     writer.close()
     await until(lambda: room(small) == full)
 

@@ -18,7 +18,7 @@ from sayso_node.api.routes import events
 from sayso_node.sources import Proxies
 from support.node_rig import ManualClock
 from support.running_node import RunningNode
-from support.waiting import until
+from support.waiting import DEADLINE_S, until
 
 IDLE = 1_000
 FILES = 4_096  # open ones, of this process and of those that it starts
@@ -130,7 +130,7 @@ async def test_who_sends_no_whole_head_is_hung_up_on(
     host, port = node.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(begun)
-    heard = await asyncio.wait_for(reader.read(), 20)
+    heard = await asyncio.wait_for(reader.read(), DEADLINE_S)
     assert heard.count(b"HTTP/1.1 200 ") == begun.count(b"\r\n\r\n")
     writer.close()
 

@@ -80,16 +80,16 @@ async def test_too_large(full: RunningNode) -> None:
 SLOW = 8  # at once: fewer than a source may send
 
 
-async def test_too_slow(full: RunningNode, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_slow(unwatched: RunningNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that stalls is told so; a head that stalls is hung up on."""
     monkeypatch.setattr(bodies, "BODY_STALL_S", 0.4)
     monkeypatch.setattr(connections, "HEAD_S", 0.4)
 
     async def stall(one: Asked) -> None:
-        assert await send(full, one.bytes()[:20]) == b"", one
+        assert await send(unwatched, one.bytes()[:20]) == b"", one
         if one.kind:
             stalled = one._replace(body=one.body + b" ").bytes()[:-1]
-            assert outcome(await send(full, stalled)) == (408, "too-slow"), one
+            assert outcome(await send(unwatched, stalled)) == (408, "too-slow"), one
 
     for at in range(0, len(GOOD), SLOW):
         await asyncio.gather(*map(stall, GOOD[at : at + SLOW]))

@@ -11,6 +11,7 @@ from sayso_protocol.primitives import address_text, hex_text
 from support.node_rig import consent
 from support.protocol_strategies import BEN
 from support.running_node import RunningNode
+from support.waiting import DEADLINE_S
 
 ONE = consent(1)
 ROWS = [[hex_text(ONE.digest), hex_text(ONE.items[0])]]
@@ -47,13 +48,13 @@ async def test_long_work(
 
     def long(*arguments: Any) -> Any:
         entered.set()
-        assert leave.wait(20), "nobody else was answered meanwhile"
+        assert leave.wait(DEADLINE_S), "nobody else was answered meanwhile"
         return work(*arguments)
 
     monkeypatch.setattr(f"{module}.{name}", long)
     method, path, body = request_
     asking = asyncio.create_task(node.ask(method, path, json=body))
-    assert await asyncio.to_thread(entered.wait, 20)
+    assert await asyncio.to_thread(entered.wait, DEADLINE_S)
     assert await node.get("/healthz") == (200, {"ok": True})
     assert not asking.done()
     leave.set()

@@ -17,6 +17,7 @@ from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.wire import encode_bundle
 from support.node_rig import consent, revocation
 from support.running_node import RunningNode
+from support.waiting import DEADLINE_S
 
 DOCUMENT = msgspec.to_builtins(routes.DOCUMENT)
 PAGE = {("GET", "/"), ("GET", "/verify"), ("GET", "/sw.js"), ("GET", "/assets/{name}")}  # for browsers
@@ -91,7 +92,7 @@ def test_a_real_node_keeps_to_the_document(case: schemathesis.Case[Any], process
     excluded: list[Any] = [positive_data_acceptance]
     if case.operation.path in {"/v1/licenses/{license}/proof", "/readyz"}:
         excluded.append(not_a_server_error)
-    case.call_and_validate(base_url=process.url, excluded_checks=excluded, timeout=20)
+    case.call_and_validate(base_url=process.url, excluded_checks=excluded, timeout=DEADLINE_S)
 
 
 def test_the_node_still_answers(process: NodeProcess) -> None:

@@ -19,6 +19,7 @@ PATH = f"/v1/licenses/{hex_text(SOLD.digest)}/trace"
 DAN, *_ = LABS
 PASSED = sublicense(BEN, DAN, [SOLD.digest], is_sponsored=False)
 USED = replace(use(DAN, [PASSED.digest]), sponsor=None)
+BLOCKS, LOOK_S = 8, 0.05  # between two looks at a trace, which take time from the nodes
 OWN_TIMES = ("first_seen",)
 
 
@@ -44,11 +45,12 @@ async def mined(chain: FakeChain, node: RunningNode, *given: dict[str, list[str]
     """Mine until the node's trace says so."""
 
     async def is_so() -> bool:
-        chain.time += 12
-        chain.mine()
+        for _ in range(BLOCKS):
+            chain.time += 12
+            chain.mine()
         return await duties(node) in given
 
-    await until(is_so)
+    await until(is_so, poll_s=LOOK_S)
 
 
 async def test_two_nodes_show_the_same_from_sale_to_removal(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from support.holders import LABS, dispute, stated, sublicense
 from support.node_rig import ManualClock, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 from support.running_node import RunningNode, running_node
-from support.waiting import until
+from support.waiting import DEADLINE_S, until
 
 COUNT = 6
 DAN, EVE, FAY, *_ = LABS
@@ -330,7 +330,7 @@ async def test_a_place_is_not_remembered_before_its_gap_was_looked_into(
     rows: Callable[[bytes], object] = gate.rows
 
     def slow(joined: bytes) -> object:
-        asyncio.run_coroutine_threadsafe(let_go.wait(), loop).result(60)
+        asyncio.run_coroutine_threadsafe(let_go.wait(), loop).result(DEADLINE_S)
         return rows(joined)
 
     monkeypatch.setattr(gate, "rows", slow)

@@ -11,6 +11,7 @@ from aiohttp import web
 from sayso_node.batches import http_json
 from sayso_node.batches.http_json import DOCUMENT_BYTES, HttpJson
 from sayso_node.errors import PeerUnreachable
+from support.serving import served
 
 LARGEST = b'"' + b"x" * (DOCUMENT_BYTES - 2) + b'"'
 ANSWERS = {
@@ -65,11 +66,8 @@ async def url() -> AsyncIterator[str]:
         "/answer/{name}": _answer,
     }.items():
         app.router.add_get(path, handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with served(app, handler_cancellation=True) as address:
+        yield f"http://{address}"
 
 
 @pytest.fixture

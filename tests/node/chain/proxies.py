@@ -7,6 +7,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from support.serving import served
+
 
 class Proxy:
     """Stands before an endpoint and does wrong as a test says."""
@@ -67,11 +69,6 @@ async def proxy(target: str, kind: type[Proxy] = Proxy) -> AsyncIterator[Proxy]:
     made = kind(target)
     app = web.Application()
     app.router.add_post("/", made.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with served(app) as address:
+        made.url = f"http://{address}"
         yield made
-    finally:
-        await runner.cleanup()

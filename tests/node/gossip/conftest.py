@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from node.gossip.harness import Network
+from node.gossip.harness import Network, networked
 
 
 @pytest.fixture
 async def network() -> AsyncIterator[Network]:
-    network = Network()
-    try:
+    async with networked() as network:
         yield network
-    finally:
-        await network.close()

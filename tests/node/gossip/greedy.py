@@ -23,9 +23,9 @@ from sayso_protocol.sync.requests import (
     RangeRequest,
     encode_request,
 )
+from support.waiting import DEADLINE_S
 
 STREAMS = 8  # at once: twice as many as anybody is served
-PATIENCE_S = 60.0
 _SALT = bytes(16)
 
 
@@ -91,7 +91,7 @@ class Greedy:
     async def _ask_on(self, attacker: Attacker) -> None:
         while not self._over.is_set():
             answered = 0
-            with trio.move_on_after(PATIENCE_S):
+            with trio.move_on_after(DEADLINE_S):
                 answered = await _ask(attacker, next(self._bodies))
             self.count["answered"] += answered > 0
             self.count["bytes"] += answered

@@ -2,7 +2,8 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.interfaces import Judgement, TransportHandlers
-from support.waiting import until
+from support.waiting import DEADLINE_S, until
 
 CONSENTS = "/sayso/1/1337/0x00/consents"
 REVOCATIONS = "/sayso/1/1337/0x00/revocations"
@@ -20,7 +21,12 @@ PUBLISH_S = 0.05  # between frames that look for a mesh: more of them would keep
 Judging = Callable[[str, bytes, str], Awaitable[Judgement]]
 Answering = Callable[[str, bytes, str], Awaitable[bytes]]
 
-_QUICK: dict[str, float] = {"heartbeat_s": 0.2, "redial_min_s": 0.1, "redial_max_s": 0.5}
+_QUICK: dict[str, float] = {
+    "heartbeat_s": 0.2,
+    "redial_min_s": 0.1,
+    "redial_max_s": 0.5,
+    "start_s": DEADLINE_S,
+}
 
 
 def alive(pid: int) -> bool:
@@ -118,6 +124,15 @@ class Network:
         pids = {peer.gossip.pid for peer in self._peers} - {None}
         await asyncio.gather(*(peer.gossip.stop() for peer in self._peers))
         assert not [pid for pid in pids if pid is not None and alive(pid)]
+
+
+@asynccontextmanager
+async def networked() -> AsyncIterator[Network]:
+    network = Network()
+    try:
+        yield network
+    finally:
+        await network.close()
 
 
 async def meshed(*peers: Peer) -> None:

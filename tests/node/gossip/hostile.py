@@ -337,4 +337,4 @@ def referral(port: int) -> bytes:
 
 def tcp(port: int, source: str = "127.0.0.1") -> socket.socket:
     """A bare TCP connection from a loopback address of one's choice."""
-    return socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
+    return socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S, source_address=(source, 0))

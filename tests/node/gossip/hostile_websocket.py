@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 from node.gossip.hostile import tcp
+from support.waiting import DEADLINE_S
 
 HEADERS = {
     "Host": "127.0.0.1",
@@ -53,8 +54,8 @@ def frame(
 
 
 def hung_up_on(connection: socket.socket) -> bool:
-    """Whether the other side ended it; what it still says is passed over. For within ten seconds."""
-    connection.settimeout(10)
+    """Whether the other side ended it; what it still says is passed over."""
+    connection.settimeout(DEADLINE_S)
     try:
         while connection.recv(65536):
             pass

@@ -13,7 +13,7 @@ import pytest
 from node.gossip.harness import CONSENTS, SYNC, Network, Peer, alive, configuration, meshed
 from sayso_node.errors import GossipDown, GossipQueueFull, PeerUnreachable
 from sayso_node.gossip.process import GossipProcess
-from support.waiting import until
+from support.waiting import DEADLINE_S, until
 
 LIBRARY_GRUDGE_S = 60.0  # for so long py-libp2p by itself refuses to dial after a failure
 
@@ -39,7 +39,7 @@ async def test_a_killed_child_is_restarted_and_the_mesh_returns(network: Network
 
 
 async def test_a_child_that_no_longer_answers_is_restarted(network: Network) -> None:
-    peer = await network.peer(1, probe_every_s=0.1, probe_s=1.0, stop_s=0.2)
+    peer = await network.peer(1, probe_every_s=0.1, probe_s=3.0, stop_s=0.2)
     pid = peer.pid
     os.kill(pid, signal.SIGSTOP)
     await _restarted(peer, pid)
@@ -254,7 +254,7 @@ async def test_a_child_whose_loop_is_stuck_dies_with_its_parent_too() -> None:
         )
         assert stuck.stdout is not None
         assert await stuck.stdout.readline() == b"ready\n"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE_S):
         assert await stuck.wait() == 1
 
 

@@ -20,7 +20,7 @@ async def victim_and_honest(transport: str, **settings: Any) -> AsyncIterator[tu
     network = Network()
     try:
         listen = (TRANSPORTS[transport],)
-        victim = await network.peer(1, listen=listen, probe_every_s=1.0, probe_s=5.0, **settings)
+        victim = await network.peer(1, listen=listen, probe_every_s=1.0, probe_s=60.0, **settings)
         honest = await network.peer(2, victim, listen=listen)
         await meshed(victim, honest)
         yield victim, honest

@@ -25,6 +25,7 @@ from sayso_node.store.moving.marks import Mark, Stage
 from sayso_node.store.opening import store_at
 from sayso_protocol.network import Network
 from support.node_rig import ManualClock, node_key
+from support.postgres import refusing_soon
 from support.running_node import running_node
 
 
@@ -84,7 +85,7 @@ async def test_it_begins_no_store_and_joins_no_other(tmp_path: Path, place: str)
 async def test_a_second_node_is_refused_beside_it(tmp_path: Path, place: str) -> None:
     async with both(tmp_path, place):
         (tmp_path / "copy").mkdir()
-        with pytest.raises(StoreInUse):
+        with refusing_soon(), pytest.raises(StoreInUse):
             async with running_node(tmp_path / "copy", store=place):
                 pass
 
@@ -98,7 +99,7 @@ async def test_no_store_is_moved_from_under_it(place: str) -> None:
     await other.write(number(1))
     mover = store_at(place)
     mover.hold(alone=True)
-    with pytest.raises(StoreInUse, match="answers from the store"):
+    with refusing_soon(), pytest.raises(StoreInUse, match="answers from the store"):
         mover.start()
     with psycopg.connect(place) as db:
         db.execute("UPDATE store_state SET version = version + 1")
@@ -108,7 +109,7 @@ async def test_no_store_is_moved_from_under_it(place: str) -> None:
     with psycopg.connect(place) as db:
         db.execute("UPDATE store_state SET version = version - 1")
     mover.start()
-    with pytest.raises(StoreInUse, match="is being moved"):
+    with refusing_soon(), pytest.raises(StoreInUse, match="is being moved"):
         store_at(place, joins=True).start()
     await mover.write(lambda db: marks.put(db, Mark(Stage.MOVED, "00", "a file")))
     mover.stop()

@@ -180,6 +180,7 @@ async def test_who_had_set_too_many_scopes_before_is_not_named_by_a_delta(tmp_pa
         assert verdicts([snapshot(made)], other) == ["granted"]
 
 
+@pytest.mark.usefixtures("real_process")
 async def test_a_file_in_the_working_folder_does_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

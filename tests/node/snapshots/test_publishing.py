@@ -9,7 +9,6 @@ import pytest
 
 from sayso_node.freshness import ChainHead
 from sayso_node.snapshots import publishing
-from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.marks import COARSE_S
 from sayso_node.store.admission.pending import PendingRoom
@@ -21,26 +20,17 @@ from sayso_protocol.primitives import ANYONE, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import Counts
-from sayso_protocol.snapshots.keys import as_keys, bit_key, scopes_key, word_key
+from sayso_protocol.snapshots.keys import bit_key, scopes_key, word_key
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, full_words
-from support.published import publisher, snapshot, terms, verdicts
+from support.published import knows, names, publisher, snapshot, terms, verdicts
 from support.waiting import until
 
 EVERYTHING = scope_word("everything")
 PEERS = ("one", "two")
 
 
-def knows(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
-    found: list[bool] = snapshot(made).holds(as_keys(b"".join(keys))).tolist()
-    return found
-
-
-def names(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
-    found: list[bool] = snapshot(made).name(keys).tolist()
-    return found
-
-
+@pytest.mark.usefixtures("real_process")
 async def test_a_snapshot_has_what_revokes_a_held_license(tmp_path: Path) -> None:
     with NodeRig(tmp_path) as rig:
         license_ = consent(1, count=3, guardian=CLEO, grantee=ANYONE)
@@ -90,6 +80,7 @@ async def test_a_word_has_one_key_once_all_its_permissions_are_revoked(tmp_path:
             assert verdicts([snapshot(one)], license_) == ["revoked"] * 200
 
 
+@pytest.mark.usefixtures("real_process")
 async def test_a_delta_has_what_is_new_and_a_gate_refuses_it(tmp_path: Path) -> None:
     with NodeRig(tmp_path) as rig:
         license_ = consent(1, count=3)
@@ -286,6 +277,7 @@ async def test_a_new_chain_begins_in_time_and_the_one_before_stays_a_while(
         assert len([name for name in seen if name.endswith(".delta")]) >= 2
 
 
+@pytest.mark.usefixtures("real_process")
 async def test_what_the_process_cannot_do_is_said(tmp_path: Path) -> None:
     with NodeRig(tmp_path) as rig:
         rig.be_current()

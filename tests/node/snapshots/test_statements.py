@@ -10,11 +10,11 @@ from sayso_node.store.snapshots import statement_keys
 from sayso_node.store.statements import passing
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.snapshots.hash_list import person_key, sublicense_key
-from sayso_protocol.snapshots.keys import as_keys, displaced_for_key, displaced_key, dispute_key
+from sayso_protocol.snapshots.keys import displaced_for_key, displaced_key, dispute_key
 from support.holders import END, LABS, dispute, sublicense
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import BEN, CLEO
-from support.published import publisher, snapshot, verdicts
+from support.published import knows, names, publisher, snapshot, verdicts
 
 SOLD = consent(1, purposes=("resale", "train-ai"))  # to Ben
 DAN, EVE, *_ = LABS
@@ -23,16 +23,6 @@ FIRST = sublicense(BEN, DAN, [SOLD.digest], purposes=BOTH)
 SECOND = sublicense(DAN, EVE, [SOLD.digest], FIRST.digest)
 ITEM = SOLD.items[0]
 BEGUN = int(NOW) - 60
-
-
-def names(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
-    found: list[bool] = snapshot(made).name(keys).tolist()
-    return found
-
-
-def knows(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
-    found: list[bool] = snapshot(made).holds(as_keys(b"".join(keys))).tolist()
-    return found
 
 
 def reasons(made: SnapshotPublisher, *held: Envelope, asker: bytes = EVE) -> set[str]:

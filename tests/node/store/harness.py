@@ -11,6 +11,7 @@ from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Reading, Store, Writing
 from sayso_protocol.messages.envelope import Envelope
+from support.waiting import DEADLINE_S
 
 
 def add_consent(db: Writing, envelope: Envelope, now: float, *, own: bool = False) -> bool:
@@ -55,10 +56,10 @@ class Held:
     def _wait(self, db: Writing) -> None:
         db.execute("INSERT INTO numbers VALUES ('held', -1)")
         self.inside.set()
-        assert self.release.wait(30)
+        assert self.release.wait(DEADLINE_S)
 
     async def __aenter__(self) -> Self:
-        assert await asyncio.to_thread(self.inside.wait, 30)
+        assert await asyncio.to_thread(self.inside.wait, DEADLINE_S)
         return self
 
     async def __aexit__(self, *_: object) -> None:

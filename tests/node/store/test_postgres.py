@@ -23,7 +23,7 @@ from sayso_node.store.postgres import dialect
 from sayso_node.store.revocations.bits import merge_bits
 from sayso_protocol.network import Network
 from support.node_rig import consent, revocation
-from support.postgres import Server, postgres
+from support.postgres import Server, postgres, refusing_soon
 from support.protocol_strategies import ADA
 from support.running_node import running_node
 from support.waiting import DEADLINE_S
@@ -215,7 +215,7 @@ async def test_two_nodes_are_never_on_one_database(place: str) -> None:
     first.start()
     await first.write(number(1))
     before = commits(place)
-    with pytest.raises(StoreInUse) as refused:
+    with refusing_soon(), pytest.raises(StoreInUse) as refused:
         second.start()
     assert "postgresql" in str(refused.value)
     assert commits(place) == before
@@ -240,7 +240,7 @@ async def test_who_lost_the_hold_writes_nothing(server: Server, place: str) -> N
     assert ended == [(True,)]
     second.start()
     for _ in range(3):
-        with pytest.raises(StoreUnusable):
+        with refusing_soon(), pytest.raises(StoreUnusable):
             await first.write(number(2))
     assert "another process runs a node" in str(first.trouble)
     await second.write(number(3))
@@ -280,7 +280,7 @@ async def test_a_copied_folder_is_no_second_node(place: str, tmp_path: Path) -> 
     one.mkdir()
     async with running_node(one, store=place):
         shutil.copytree(one, other, ignore=shutil.ignore_patterns("node.lock"))
-        with pytest.raises(StoreInUse):
+        with refusing_soon(), pytest.raises(StoreInUse):
             async with running_node(other, store=place):
                 pass
 

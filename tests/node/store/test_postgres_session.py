@@ -18,6 +18,7 @@ from sayso_node.errors import StoreInUse, StoreUnusable
 from sayso_node.store.interface import Store
 from sayso_node.store.opening import snapshot_at, store_at
 from sayso_node.store.postgres import listening
+from support.postgres import refusing_soon
 from support.waiting import DEADLINE_S, until
 
 WRITER = Path(__file__).with_name("writer.py")
@@ -62,7 +63,7 @@ def test_a_killed_process_blocks_nobody(place: str) -> None:
         assert process.stdout
         assert process.stdout.readline()
         before = contents(place)[2]
-        with pytest.raises(StoreInUse):
+        with refusing_soon(), pytest.raises(StoreInUse):
             held(place).start()
         assert contents(place)[2] == before
         process.send_signal(signal.SIGKILL)
@@ -85,7 +86,7 @@ async def test_what_was_fenced_off_writes_no_more(place: str) -> None:
         with pytest.raises(StoreUnusable):
             await first.write(number(value))
     with pytest.raises(StoreUnusable) as ended:  # so the node ends
-        await asyncio.wait_for(first.watch(), 30)
+        await asyncio.wait_for(first.watch(), DEADLINE_S)
     assert isinstance(ended.value.__cause__, StoreInUse)
     assert contents(place) == before
     first.stop()
@@ -113,7 +114,7 @@ async def test_a_lost_session_is_taken_up_again(place: str) -> None:
     assert await store.write(number(3)) == 3
     with snapshot_at(place) as db:
         assert numbers(db) == {1, 3}
-    with pytest.raises(StoreInUse):
+    with refusing_soon(), pytest.raises(StoreInUse):
         held(place).start()  # the new session has the lock, too
     store.stop()
 

@@ -15,6 +15,7 @@ from sayso_node.store.events import feed as events
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import snapshot_at, store_at
 from sayso_node.store.writing.commits import Commits
+from support.waiting import DEADLINE_S
 
 
 def on_disk(store: Store) -> set[int]:
@@ -118,11 +119,11 @@ async def test_stop_finishes_what_was_asked_for(store: Store) -> None:
 async def test_a_closed_store_refuses_instead_of_keeping_the_caller_waiting(location: str) -> None:
     store = store_at(location)
     with pytest.raises(StoreUnusable):
-        await asyncio.wait_for(store.write(number(1)), 5)
+        await asyncio.wait_for(store.write(number(1)), DEADLINE_S)
     store.start()
     store.stop()
     with pytest.raises(StoreUnusable):
-        await asyncio.wait_for(store.write(number(1)), 5)
+        await asyncio.wait_for(store.write(number(1)), DEADLINE_S)
 
 
 async def test_what_was_written_is_there_after_a_restart(location: str) -> None:
@@ -143,8 +144,10 @@ async def test_who_waits_for_a_commit_is_woken_by_it_and_misses_none(store: Stor
     abandoned.cancel()
     assert not waiting.done()
     await store.write(number(1))
-    assert await asyncio.wait_for(waiting, 30) == store.commits == seen + 1
-    assert await asyncio.wait_for(store.committed(seen), 30) == seen + 1  # there was one: at once
+    assert await asyncio.wait_for(waiting, DEADLINE_S) == store.commits == seen + 1
+    assert (
+        await asyncio.wait_for(store.committed(seen), DEADLINE_S) == seen + 1
+    )  # there was one: at once
 
 
 async def test_who_gave_up_waiting_for_a_commit_leaves_nothing() -> None:

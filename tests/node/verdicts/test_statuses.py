@@ -23,6 +23,7 @@ from sayso_protocol.verdicts.verdict import NamedLicense, Reason, Row, Sought
 from support.dating import date_all
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
+from support.waiting import DEADLINE_S
 
 TRAINING = Query(BEN, "train-ai", ())
 
@@ -121,12 +122,12 @@ async def test_a_busy_node_gathers_while_a_round_is_under_way(
 
     def slow(asked: list[StatusQuestion], passed: list[int] | None = None) -> list[StatusAnswer]:
         entered.set()
-        assert leave.wait(20)
+        assert leave.wait(DEADLINE_S)
         return answer(asked, passed)
 
     monkeypatch.setattr(desk, "answer", slow)
     first = asyncio.create_task(desk.ask(question(consent(1))))
-    assert await asyncio.to_thread(entered.wait, 20)
+    assert await asyncio.to_thread(entered.wait, DEADLINE_S)
     others = [asyncio.create_task(desk.ask(question(consent(number)))) for number in range(1, 6)]
     await asyncio.sleep(0)
     leave.set()
@@ -227,12 +228,12 @@ async def test_nobody_waits_for_rows_that_several_people_share(
 
     def waits(knowledge: StoreKnowledge, sought: Sought) -> Iterator[NamedLicense]:
         entered.set()
-        assert leave.wait(20)
+        assert leave.wait(DEADLINE_S)
         return considered(knowledge, sought)
 
     monkeypatch.setattr(StoreKnowledge, "considered", waits)
     shared = [asyncio.create_task(desk.ask(question(slow)))]
-    assert await asyncio.to_thread(entered.wait, 20)
+    assert await asyncio.to_thread(entered.wait, DEADLINE_S)
     shared += [asyncio.create_task(desk.ask(question(one))) for one in (slow, cold, slow)]
     others = await ask_all(desk, question(consent(1)), question(consent(9)))
     assert [one.status.reason for one in others] == [Reason.GRANTED, Reason.UNKNOWN]
@@ -256,7 +257,7 @@ async def test_a_look_does_not_wait_for_other_work_in_threads(rig: NodeRig, desk
     leave = threading.Event()
     with ThreadPoolExecutor(2) as pool:
         asyncio.get_running_loop().set_default_executor(pool)
-        others = [asyncio.create_task(asyncio.to_thread(leave.wait, 20)) for _ in range(4)]
+        others = [asyncio.create_task(asyncio.to_thread(leave.wait, DEADLINE_S)) for _ in range(4)]
         answer = await desk.ask(question(consent(1)))
         assert answer.status.reason is Reason.GRANTED
         assert not any(one.done() for one in others)

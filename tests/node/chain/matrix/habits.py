@@ -13,6 +13,8 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from support.serving import served
+
 Ask = Callable[[str, list[Any]], Awaitable[Any]]  # the whole answer: "result" or "error"
 Clock = Callable[[], float]
 
@@ -267,11 +269,6 @@ async def provider(target: str, habits: list[Habit]) -> AsyncIterator[Provider]:
         made = Provider(target, habits, http)
         app = web.Application()
         app.router.add_post("/", made.handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
+        async with served(app) as address:
+            made.url = f"http://{address}"
             yield made
-        finally:
-            await runner.cleanup()

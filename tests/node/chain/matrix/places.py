@@ -27,9 +27,9 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
 from support.anvil import CHAIN_ID, REPOSITORY, RICH_KEY, anvil
 from support.machine import lacks
+from support.waiting import DEADLINE_S
 
 OTHER_RICH_KEY: Final = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
-START_S: Final = 60.0
 NEVER_S: Final = 3_600.0
 GAS: Final = 300_000
 SETTLED_BLOCKS: Final = 8
@@ -91,7 +91,7 @@ class Place:
             self.ask("evm_mine")
 
     def _wait_for_block(self) -> None:
-        head, end = self.w3.eth.block_number, time.monotonic() + START_S
+        head, end = self.w3.eth.block_number, time.monotonic() + DEADLINE_S
         while self.w3.eth.block_number == head:
             assert time.monotonic() < end, "no block comes"
             time.sleep(0.02)
@@ -125,7 +125,7 @@ class Place:
             "maxPriorityFeePerGas": 10**9,
         }
         sent = self.w3.eth.send_raw_transaction(account.sign_transaction(what).raw_transaction)
-        assert self.w3.eth.wait_for_transaction_receipt(sent, START_S, 0.02)["status"] == 1
+        assert self.w3.eth.wait_for_transaction_receipt(sent, DEADLINE_S, 0.02)["status"] == 1
         return bytes(sent)
 
     def nonce(self) -> int:
@@ -157,7 +157,7 @@ def _child(command: list[str], folder: Path) -> Iterator["subprocess.Popen[bytes
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=START_S)
+            process.communicate(timeout=DEADLINE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -212,7 +212,7 @@ def _development() -> Iterator[Place]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(started, end),))
     thread.start()
     try:
-        url = started.result(START_S)
+        url = started.result(DEADLINE_S)
         yield Place(url, dev_account(0), dev_account(1), block_s=2, go_on=go_on)
     finally:
         loop.call_soon_threadsafe(end.set)

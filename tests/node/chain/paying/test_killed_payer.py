@@ -12,8 +12,7 @@ from node.chain.anvil_world import PayingNode, Registry
 from node.chain.paying.test_on_anvil import EVERYTHING, Person, known
 from sayso_node.store.chain import chain_state
 from support.anvil import REPOSITORY, anvil
-
-DEADLINE_S = 60.0
+from support.waiting import DEADLINE_S
 
 
 def run(folder: Path, url: str, registry: Registry, moments: int) -> subprocess.CompletedProcess[str]:

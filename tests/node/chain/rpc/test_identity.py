@@ -53,7 +53,7 @@ class Reading:
 @pytest.fixture
 async def reading(rig: NodeRig) -> AsyncIterator[Reading]:
     async with endpoint() as rpc:
-        chain = Web3Chain(rpc.url, NETWORK, 0.3)
+        chain = Web3Chain(rpc.url, NETWORK)
         endpoints = Endpoints([chain], rig.freshness, Alarms(), rig.counters, finality=FINALITY)
         follower = Follower(
             *(endpoints, rig.store, rig.freshness, rig.clock, rig.counters, rig.alarms, Random(1)),
@@ -87,7 +87,9 @@ async def test_no_wrong_answer_moves_the_cursor(
     await reading.follower.read()
     before = reading.cursor
     assert before
-    monkeypatch.setattr(json_rpc, "PATIENCES", 1)  # only now: right answers may take their time
+    # Only now: right answers may take their time.
+    monkeypatch.setattr(json_rpc, "PATIENCES", 1)
+    monkeypatch.setattr(reading.chain.link, "_timeout_s", 0.3)
     reading.grow(9)
     reading.rpc.answers[name.split(maxsplit=1)[0]] = WRONG[name]
     with pytest.raises(ChainUnreachable):

@@ -26,6 +26,7 @@ from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.redaction import redacted, shown_url
 from support.protocol_strategies import NETWORK
+from support.serving import served
 
 HOW = web.AppKey("how", str)
 KEY = "k3y-0f-th3-0perat0r"
@@ -91,14 +92,8 @@ async def endpoint(how: str) -> AsyncIterator[str]:
     app = web.Application()
     app[HOW] = how
     app.router.add_route("*", "/{rest:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.01, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with served(app, shutdown_timeout=0.01) as address:
+        yield address
 
 
 def url_of(scheme: str, host: str, place: str) -> str:

@@ -8,6 +8,7 @@ from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.chain.rpc.pace import LONGEST_REST_S, LONGEST_S, Pace, is_about_pace
 from sayso_node.errors import ChainUnreachable
 from support.endpoint import CUT, Failure, Raw, endpoint
+from support.waiting import DEADLINE_S
 
 # As providers word them; the last column says whether the pace is meant.
 ERRORS = [
@@ -100,7 +101,7 @@ async def test_a_refused_request_is_sent_again(refusal: object) -> None:
         time = Time()
         link._pace = Pace(time.sleep, lambda: time.now)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(DEADLINE_S):
                 answer = await link.ask("eth_chainId", [])
         finally:
             await link.close()

@@ -32,9 +32,9 @@ from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from support.node_rig import NOW, NodeRig, consent
+from support.waiting import DEADLINE_S
 
 NEVER_S = 3_600.0  # no block but those of the test's own transactions
-WAIT_S = 30.0
 ROOT = sha256(b"root")
 
 
@@ -56,7 +56,7 @@ class World:
     async def send(self, call: Call, account: int = 0) -> int:
         """Carry a call out; returns the block."""
         tx_hash = await self.registry.send(call, self.dev.accounts[account])
-        return (await self.registry.wait(tx_hash, WAIT_S)).block_number
+        return (await self.registry.wait(tx_hash, DEADLINE_S)).block_number
 
 
 @pytest.fixture
