@@ -18,7 +18,6 @@ from sayso_protocol.messages.message import STATEMENTS
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.traces import duties, endings
 from sayso_protocol.verdicts.query import Query
@@ -26,6 +25,7 @@ from sayso_protocol.verdicts.verdict import License
 from simulation.held import Held
 from simulation.knowledge import Knowledge
 from simulation.world import World
+from support.merging import merged
 
 DAY_S = 1
 KEPT_S = 30 * DAY_S  # in place of a year
