@@ -189,6 +189,12 @@ class OutputIsInput(SaysoError):
     code = "output-is-input"
 
 
+class OtherFormat(SaysoError):
+    """The name of an output says another format or compression than it would have; none was written."""
+
+    code = "other-format"
+
+
 class NothingToAsk(SaysoError):
     """A gate has no source of answers: no node, no snapshot, or snapshots without the consents."""
 

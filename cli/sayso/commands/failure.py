@@ -38,6 +38,8 @@ HINTS: Final = {
     "not-of-run": "move it out of the folder of the run; if it is the data, name its columns and its "
     "dialect as in the check (--license-column, --bad-rows and the like)",
     "output-is-input": "name a file or folder outside the inputs",
+    "other-format": "kept rows have the format and compression of the manifest; give the file an ending "
+    "that says so, or none",
     "folder-in-use": "a folder belongs to one node: end the other process, or make a new folder",
     "store-in-use": "end the other process, or give this node a database of its own",
     "store-missing": "put store.sqlite back from a backup (sayso node restore); without one, make a new "

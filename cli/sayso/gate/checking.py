@@ -91,6 +91,7 @@ class Checking:
                 refuse_inputs([resume], [*inputs, *files.paths])
             clear(files.paths, inputs)
             source = self.open(found.paths)
+            files.refuse_other_forms(source)
             if self.bytes_column:
                 check_bytes(source, self.bytes_column)
             if begun:

@@ -16,6 +16,7 @@ import numpy as np
 
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import Batch, Source, Writer
+from sayso.gate.formats.endings import JSON_LINES, Form, refuse_other
 from sayso.gate.formats.json_rows import row_line
 from sayso.gate.judges.base import Judge
 from sayso.gate.judges.verdicts import Verdicts
@@ -59,6 +60,16 @@ class GateFiles:
         """Return the paths that are not None."""
         every = (self.kept, self.rejected, self.receipt, self.report, self.junit, self.index)
         return [path for path in every if path is not None]
+
+    def refuse_other_forms(self, source: Source) -> None:
+        """Raise OtherFormat if a name says another form than the output of this manifest has."""
+        if self.kept:
+            refuse_other(self.kept, source.form, source.path)
+        if self.rejected:
+            refuse_other(self.rejected, JSON_LINES)
+        for path, what in ((self.receipt, "json"), (self.report, "html"), (self.junit, "xml")):
+            if path:
+                refuse_other(path, Form(what, ""))
 
 
 Render = Callable[[Record], bytes]

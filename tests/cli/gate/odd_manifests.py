@@ -228,6 +228,21 @@ TAR = {
     "a name of the root": tar(("/9.flac", b"x", {}), refusal="rename it"),
     "a way out": tar(("a/../9.flac", b"x", {}), refusal="rename it"),
     "a file twice in a sample": tar(("3.flac", b"d.flac", {}), refusal="twice; rename"),
+    "a file twice": tar(("0.flac", b"d.flac", {}), refusal="--sort=name"),
+    "a file twice, with other labels": tar(
+        ("0.flac", b"a.flac", {}), ("0.json", b"{}", {}), refusal="--sort=name"
+    ),
+    "a file twice by two names": tar(("./0.flac", b"d.flac", {}), refusal="--sort=name"),
+    "a file twice by two names of its folder": tar(
+        *((name, b"x", {}) for name in ("d/8.flac", "9.flac", "d/.//8.flac")), refusal="--sort=name"
+    ),
+    "files of Apple beside each": tar(
+        files=tuple(row for one in FILES for row in ((f"._{one[0]}", b"x", {}), one))
+    ),
+    "a hidden file twice": tar(
+        *((name, b"{}", {}) for name in ("._9.json", "8.flac", "._9.json")), refusal="--sort=name"
+    ),
+    "two files of a sample apart": tar(("0.wav", b"d.flac", {}), refusal="--sort=name"),
     "files of a sample apart": tar(("0.json", b"{}", {}), refusal="--sort=name"),
     "names in two forms": tar(
         *((unicodedata.normalize(form, "\xe9.json"), b"{}", {}) for form in ("NFC", "NFD")),

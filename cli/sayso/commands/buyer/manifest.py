@@ -8,6 +8,7 @@ import click
 from sayso.commands.options import PATH, json_option, network_option
 from sayso.commands.text import example, say, say_json, several
 from sayso.commands.types import address_or_anyone
+from sayso.gate.formats.endings import JSON_LINES, Form, refuse_other
 from sayso.gate.licenses import load_licenses
 from sayso.gate.listing import list_files, list_values
 from sayso.networks import load_network
@@ -60,6 +61,7 @@ def command(
     """
     if column and len(data) > 1:
         raise click.UsageError("--column reads one file")
+    refuse_other(out, Form("parquet", "") if column else JSON_LINES)
     clear([out], inputs=[*data, bundle, network_path])
     network = load_network(network_path).network
     find = load_licenses(bundle, network).finder(Query(grantee, purpose), time.time())

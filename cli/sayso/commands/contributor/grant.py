@@ -26,6 +26,7 @@ from sayso.contributor.licensing import SignedGrant, Terms, build_consents, gran
 from sayso.contributor.saved_messages import bundle_bytes
 from sayso.errors import SignerFailed
 from sayso.files import HashedFile, find_files, hash_files, item_hash, salt_files
+from sayso.gate.formats.endings import JSON_LINES, refuse_other
 from sayso.gate.formats.json_rows import granted_lines, salt_lines
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
@@ -176,6 +177,7 @@ def command(
     """
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
+    refuse_other(manifest_path, JSON_LINES)
     salts_path = manifest_path.with_suffix(SALTS) if salted else None
     for path in (manifest_path, save, salts_path):
         if path:

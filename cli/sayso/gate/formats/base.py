@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from sayso.errors import BadManifest, FileUnreadable, ManifestChanged
+from sayso.gate.formats.endings import Form
 from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs
 from sayso_protocol.encoding.row_tree import ROW_BYTES
@@ -157,6 +158,11 @@ class Source:
         self.notes: list[str] = []
         self._stamps = [Stamp.of(one) for one in files or [path]]
         self.size = (sum(one.size for one in self._stamps), "bytes")
+
+    @property
+    def form(self) -> Form:
+        """Return the form of what its writer writes."""
+        return Form(self.name, "")
 
     @property
     def files(self) -> list[Path]:

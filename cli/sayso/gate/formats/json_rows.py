@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from sayso.errors import BadManifest
+from sayso.gate.formats.endings import form_said
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.primitives import hex_text
@@ -29,9 +30,9 @@ def parse_fields(
     try:
         fields = parse_json(raw, STRICT, most=ROW_LINE_BYTES)
     except Malformed as error:
-        refuse(f"not JSON in UTF-8 ({error}){_hint(raw)}")
+        refuse(f"not JSON in UTF-8 ({error}){_hint(path, raw)}")
     if not isinstance(fields, dict):
-        refuse(f"not a JSON object{_hint(raw)}")
+        refuse(f"not a JSON object{_hint(path, raw)}")
     if b"\\u" in raw and not _is_whole(fields):
         refuse("half of a character (\\ud800 to \\udfff without the other half), which few readers take")
     return fields
@@ -46,10 +47,12 @@ def _is_whole(fields: dict[str, Any]) -> bool:
     return True
 
 
-def _hint(raw: bytes) -> str:
+def _hint(path: Path, raw: bytes) -> str:
     """Say what the whole file may be instead."""
     if b"\0" in raw[:64]:
         return "; is it in UTF-16? Write it in UTF-8, with iconv"
+    if form_said(path).format is None and raw.lstrip()[:1] not in b"[{":
+        return "; is it a table? Give it the ending of its format: .csv, .tsv, .psv, .parquet or .arrow"
     if raw.lstrip()[:1] == b"[" or not raw.rstrip().endswith(b"}"):
         return "; each line must hold one object: `jq -c '.[]'` writes a list so"
     return ""

@@ -23,6 +23,7 @@ from sayso.gate.formats.base import (
     named,
     refuse_row,
 )
+from sayso.gate.formats.endings import Form
 from sayso.gate.formats.packed import Packing, kind_of, opened, refuse_letters
 from sayso.gate.hashes import hashes_of
 from sayso.gate.judges.verdicts import Flags
@@ -71,6 +72,11 @@ class LineSource(Source):
         self._columns = columns
         self._packed = kind_of(path)
         self._keys: dict[str, str] = {}  # values that all rows have by their folders
+
+    @property
+    def form(self) -> Form:
+        """Return its format, in the compression of the input."""
+        return Form(self.name, self._packed)
 
     def _read(self, file: IO[bytes]) -> Iterator[Line]:
         """Yield the rows of a file; raises BadManifest."""

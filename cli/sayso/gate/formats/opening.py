@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from sayso.errors import BadManifest, FileUnreadable
-from sayso.gate.formats import packed
 from sayso.gate.formats.base import Columns, Source, reading
+from sayso.gate.formats.endings import DELIMITERS, form_said
 from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.media import MediaFolder, is_about, left_out
 from sayso.gate.formats.published import form_of as form_of_published
@@ -19,25 +19,6 @@ from sayso.gate.formats.shards import Opener, Shards
 from sayso.gate.formats.tar import Tar
 
 Manifest = Path | str | Sequence[Path | str]  # a file, a folder, a pattern; or several files
-ENDINGS: Final = {
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".arrow": "arrow",
-    ".arrows": "arrow",
-    ".feather": "arrow",
-    ".ipc": "arrow",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".tab": "csv",
-    ".tar": "tar",
-    **dict.fromkeys((".tgz", ".taz", ".txz", ".tbz", ".tbz2", ".tzst"), "tar"),
-    ".gz": "tar",
-    ".zst": "tar",
-    ".xz": "tar",
-    ".bz2": "tar",
-}
 PUBLISHED: Final = {"parquet": "parquet", "webdataset": "tar"}  # forms of delivered data sets
 HUGGING_FACE: Final = ("state.json", "dataset_dict.json")
 # Folders of tables whose files alone do not say which rows they have.
@@ -107,11 +88,9 @@ def _several(paths: Sequence[Path], columns: Columns) -> Shards:
 
 
 def format_of(path: Path) -> str | None:
-    """Return the format that a file's name says, in any case; None for another ending."""
-    suffixes = [one.lower() for one in path.suffixes]
-    if len(suffixes) > 1 and suffixes[-1] in packed.PACKED_ENDINGS:
-        return {**ENDINGS, ".json": "jsonl"}.get(suffixes[-2], "tar")
-    return ENDINGS.get(suffixes[-1]) if suffixes else None
+    """Return the format by which a file is read, by its name; None for another ending."""
+    said = form_said(path)
+    return "csv" if said.format in DELIMITERS else said.format or ("tar" if said.packing else None)
 
 
 def _of_folder(path: Path, columns: Columns) -> Source:

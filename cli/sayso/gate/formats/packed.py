@@ -55,7 +55,6 @@ _LETTERS: Final = {
     b"<html": "a web page; fetch the file itself",
     b"<?xml": "in XML",
 }
-PACKED_ENDINGS: Final = {f".{kind}" for kind in PACKED_MAGIC.values()}
 _HEAD_BYTES: Final = 16
 _BUFFER_BYTES: Final = 1 << 18
 _XZ_BYTES: Final = 128 * 1024 * 1024  # of memory for its dictionary

@@ -12,8 +12,9 @@ from typing import IO, Any, Final
 
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import OR_REJECT, Columns, Quoting, refuse_row
+from sayso.gate.formats.endings import DELIMITERS, Form, form_said
 from sayso.gate.formats.lines import ROW_LINE_BYTES, Line, LineSource, lines_in, without_mark
-from sayso.gate.formats.packed import PACKED_ENDINGS, opened
+from sayso.gate.formats.packed import opened
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_with_keys
 
 _DECIDE: Final = (
@@ -95,21 +96,26 @@ def _unquoted(value: bytes) -> bytes:
 
 
 class Separated(LineSource):
-    """Separated is CSV with a header line; tab-separated in a file that ends in .tsv."""
+    """Separated is CSV with a header line; its ending says the separator, a comma otherwise."""
 
     name = "csv"
 
     def __init__(self, path: Path, columns: Columns) -> None:
         super().__init__(path, columns)
         dialect = columns.dialect
-        suffixes = [one.lower() for one in path.suffixes if one.lower() not in PACKED_ENDINGS]
-        usual = "\t" if suffixes[-1:] in ([".tsv"], [".tab"]) else ","
+        usual = DELIMITERS.get(form_said(path).format or "", ",")
         self._encoding = dialect.encoding
         self._delimiter = (dialect.delimiter or usual).encode()
         self._cutter = Cutter(self._delimiter, dialect.quoting)
         self._header: tuple[bytes, list[str]] = (b"", [])
         self._chosen: tuple[str, str] = ("", "")
         self._places: tuple[int | None, int | None] = (0, 0)  # None for a value of the folders
+
+    @property
+    def form(self) -> Form:
+        """Return the format by the delimiter, which the ending of a name says."""
+        said = (name for name, one in DELIMITERS.items() if one.encode() == self._delimiter)
+        return Form(next(said, self.name), self._packed)
 
     def _names(self) -> tuple[str, str]:
         return self._chosen

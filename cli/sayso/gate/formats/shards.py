@@ -11,6 +11,7 @@ from typing import Any
 
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import Batch, End, Source, Writer
+from sayso.gate.formats.endings import Form
 from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs, StagedFile, StagedFolder
 
@@ -60,6 +61,11 @@ class Shards(Source):
                     )
                 last = after
             self.notes += [one for one in source.notes if one not in self.notes]
+
+    @property
+    def form(self) -> Form:
+        """Return the format of its files, whose compressions may differ."""
+        return Form(self._now[1].form.format, None)
 
     def sources(self) -> Iterator[Source]:
         """Yield the source of each file."""

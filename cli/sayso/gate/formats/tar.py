@@ -3,16 +3,24 @@
 Members whose names are equal up to the first dot are a sample. The hash of a file is its item, with the
 salt that the label of the sample gives, if any; the label or the bundle gives the license. What is kept
 is written anew with plain headers, so that every reader sees the bytes that were judged.
+
+Readers of streams take the members that stand together for a sample, and others find them by name, of
+which the last counts. So an archive is refused that has members of one sample in two places.
 """
 
 import hashlib
+import posixpath
 import tarfile
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import BATCH_BYTES, NO_ROW, Batch, Columns, End, Source, refuse_row
+from sayso.gate.formats.endings import Form
 from sayso.gate.formats.json_rows import ROW_LINE_BYTES, STRICT
 from sayso.gate.formats.media import NO_LICENSE
 from sayso.gate.formats.packed import Packing, kind_of
@@ -27,9 +35,7 @@ from sayso_protocol.errors import Malformed
 
 # Members of a sample that need no license.
 LABEL_SUFFIXES: Final = frozenset({"json", "cls", "cls2", "id", "index"})
-_NO_ITEM: Final = (
-    "has labels only, no item; `tar --sort=name` puts the files of a sample one after the other"
-)
+_SORT: Final = "`tar --sort=name` puts the files of a sample one after the other"
 SAMPLE_MEMBERS: Final = 4_096
 SAMPLE_BYTES: Final = MEMBER_BYTES  # of all its members
 
@@ -70,7 +76,7 @@ class Tar(Source):
             items = [one for one in members if not self._is_label(one.name)]
             if not items:
                 name = members[0].name
-                raise refuse_row(self.path, number, f"the sample of {name!r} {_NO_ITEM}")
+                raise refuse_row(self.path, number, f"the sample of {name!r} has labels only; {_SORT}")
             label = self._label(members)
             rows += b"".join([self._row(one.data, label) for one in items])
             size += sum(len(one.data or b"") for one in members)
@@ -89,13 +95,17 @@ class Tar(Source):
     def _samples(self) -> Iterator[list[Member]]:
         key, members, size = "", list[Member](), 0
         self.ends = None
+        seen = array("q")  # eight bytes a sample: equal keys have equal hashes
         for one in read_members(self.path, links=self._reject_bad):
             folder, _, name = one.name.rpartition("/")
-            mine = f"{folder}/{name.partition('.')[0]}"
+            stem = name.partition(".")[0]
+            mine = f"{folder}/{stem}"
             if members and mine != key:
                 self._note_end(key, members)
                 yield members
                 members, size = [], 0
+            if not members or not stem:  # hidden files are of no sample, and known by their names
+                seen.append(hash(posixpath.normpath(mine.removeprefix("/") if stem else one.name)))
             key = mine
             if any(one.name == other.name for other in members):
                 raise BadManifest(f"{str(self.path)!r} has {one.name!r} twice; rename one of them")
@@ -103,9 +113,23 @@ class Tar(Source):
             size += len(one.data or b"")
             if size > SAMPLE_BYTES or len(members) > SAMPLE_MEMBERS:
                 raise BadManifest(f"{str(self.path)!r}: the sample of {one.name!r} is too large")
+        self._refuse_apart(seen)
         if members:
             self._note_end(key, members)
             yield members
+
+    def _refuse_apart(self, seen: "array[int]") -> None:
+        """Raise BadManifest if two samples have one key."""
+        hashes = np.array(seen)
+        order = np.argsort(hashes, kind="stable")
+        ordered = hashes[order]
+        if len(twice := np.flatnonzero(ordered[1:] == ordered[:-1])):
+            first, second = order[twice[0] : twice[0] + 2].tolist()
+            raise BadManifest(
+                f"{str(self.path)!r} has the files of a sample in two places, as its samples"
+                f" {first + 1:,} and {second + 1:,}: rename what is there twice;"
+                f" {_SORT}"
+            )
 
     def _note_end(self, key: str, members: list[Member]) -> None:
         one = End(key, frozenset(member.name for member in members))
@@ -144,6 +168,11 @@ class Tar(Source):
         items = (one for sample in batch.content for one in sample.items)
         name = next(one.name for place, one in enumerate(items) if place == at)
         return {**super().describe(batch, at, number), "file": name}
+
+    @property
+    def form(self) -> Form:
+        """Return tar, in the compression of the input."""
+        return Form("tar", kind_of(self.path))
 
     def writer(self, outputs: Outputs, path: Path) -> "TarWriter":
         """Open an archive with the same compression."""
