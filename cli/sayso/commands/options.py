@@ -8,8 +8,7 @@ import click
 
 from sayso.commands.asking import ask_password
 from sayso.errors import FileUnreadable
-from sayso.networks import DEFAULT_FILE, NETWORK_VARIABLE, first_url
-from sayso_protocol.network_file import NetworkFile
+from sayso.networks import DEFAULT_FILE, NETWORK_VARIABLE
 from sayso_protocol.primitives import address_from_text
 from sayso_protocol.redaction import reason_of
 
@@ -96,14 +95,6 @@ rpc_option = click.option(
 )
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
-
-
-def node_url_or_default(url: str | None, trusted: NetworkFile) -> str:
-    """Return the URL of the named node, else of the first in the network file; else a usage error."""
-    found = url or first_url(trusted)
-    if not found:
-        raise click.UsageError("name a node with --node URL: the network file lists none with a URL")
-    return found
 
 
 def read_password(password_file: Path | None, *, new: bool = False) -> str:

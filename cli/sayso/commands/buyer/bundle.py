@@ -1,6 +1,5 @@
 """`sayso bundle`: the license bundle: the signed consents of a data set, and what was passed on."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,13 +8,8 @@ import click
 
 from sayso.commands.buyer.dialect import dialect_options
 from sayso.commands.lazy import Group
-from sayso.commands.options import (
-    PATH,
-    json_option,
-    network_option,
-    node_option,
-    node_url_or_default,
-)
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, json_option, network_option
 from sayso.commands.text import example, moment, say, say_json, several, warn
 from sayso.errors import BadManifest
 from sayso.gate.fetching import Fetcher
@@ -26,7 +20,6 @@ from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_from_text, address_text
 from sayso_protocol.verdicts.license_table import ABSENT
 from sayso_protocol.verdicts.verdict import License
@@ -49,27 +42,18 @@ def bundle() -> None:
     help="Fetch the sublicenses by which this address holds what was licensed to others, too.",
 )
 @dialect_options
-@node_option
-@network_option
+@node_options
 def pull(
-    *,
-    manifest: Path,
-    out: Path,
-    grantee: bytes | None,
-    dialect: Dialect,
-    node_url: str | None,
-    network_path: Path,
+    *, manifest: Path, out: Path, grantee: bytes | None, dialect: Dialect, asked: AskedNode
 ) -> None:
     """Fetch every consent that MANIFEST names, and those of the other parties, into a new folder.
 
     The command verifies each signature, so you need not trust the node. It reports the licenses that the
     node does not hold; an offline check calls their rows unknown.
     """
-    trusted = load_network(network_path)
-    url = node_url_or_default(node_url, trusted)
     refuse_existing(out)
     source = open_source(manifest, Columns(dialect=dialect))
-    fetcher = asyncio.run(_fetch(source, url, trusted, grantee))
+    fetcher = asked.ask(lambda node: _fetch(source, node, grantee))
     if not fetcher.found:
         raise BadManifest(f"the node holds none of the licenses that {str(manifest)!r} names")
     _check(fetcher.sublicenses.values())
@@ -81,12 +65,11 @@ def pull(
     say(f"{_held(len(fetcher.found), len(fetcher.sublicenses))} in {out}")
 
 
-async def _fetch(source: Source, url: str, trusted: NetworkFile, grantee: bytes | None) -> Fetcher:
-    async with NodeClient(url, trusted) as client:
-        fetcher = Fetcher(client, grantee=grantee)
-        for batch in source.batches(ROWS):
-            await fetcher.fetch(batch.rows)
-        return fetcher
+async def _fetch(source: Source, client: NodeClient, grantee: bytes | None) -> Fetcher:
+    fetcher = Fetcher(client, grantee=grantee)
+    for batch in source.batches(ROWS):
+        await fetcher.fetch(batch.rows)
+    return fetcher
 
 
 @bundle.command(epilog=example("sayso bundle verify licenses --manifest data.parquet"))

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 import click
 
-from sayso.commands.options import PATH, network_option, node_option, node_url_or_default
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, network_option
 from sayso.commands.text import example, moment, say
 from sayso.gate.records.receipts import read_json
 from sayso.networks import load_network
@@ -45,8 +46,7 @@ REVOKED: Final = 3
     help="Prove instead which transactions brought this revocation to the chain, and when.",
 )
 @click.option("--out", type=PATH, metavar="PROOF", required=True, help="Write the proof to this file.")
-@node_option
-@network_option
+@node_options
 def prove(
     license: bytes | None,  # noqa: A002 - the word of the help
     item: bytes | None,
@@ -54,8 +54,7 @@ def prove(
     grantee: bytes | None,
     revocation: bytes | None,
     out: Path,
-    node_url: str | None,
-    network_path: Path,
+    asked: AskedNode,
 ) -> None:
     """Fetch the proof of what the registry stores about ITEM of LICENSE, and check its consistency.
 
@@ -68,13 +67,12 @@ def prove(
     Exit status: 0 the permission is proved not to be revoked on chain; 3 it is proved to be revoked.
     """
     refuse_existing(out)
-    trusted = load_network(network_path)
-    asked = {"purpose": purpose} | ({"grantee": address_text(grantee)} if grantee else {})
-    path = _path(license, item, asked, revocation)
-    document = asyncio.run(_fetch(node_url_or_default(node_url, trusted), path))
+    wanted = {"purpose": purpose} | ({"grantee": address_text(grantee)} if grantee else {})
+    path = _path(license, item, wanted, revocation)
+    document = asyncio.run(_fetch(asked.url, path))
     named = _named_blocks(document)
-    found = _check(document, trusted.network, named)
-    _require_asked(found, license, item, asked)
+    found = _check(document, asked.trusted.network, named)
+    _require_asked(found, license, item, wanted)
     write_file(out, json.dumps(document, indent=2).encode() + b"\n")
     _say(found, named)
 

@@ -10,13 +10,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from sayso.buyer.snapshots import load_snapshot, pull, snapshot_json
 from sayso.commands.lazy import Group
-from sayso.commands.options import (
-    PATH,
-    json_option,
-    network_option,
-    node_option,
-    node_url_or_default,
-)
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, json_option, network_option
 from sayso.commands.text import example, moment, say, say_json, several
 from sayso.commands.types import duration
 from sayso.explain.sentences import listed
@@ -53,17 +48,15 @@ def snapshot() -> None:
     metavar="SNAPSHOT",
     help="The file to create or update.",
 )
-@node_option
-@network_option
+@node_options
 @json_option
-def pull_(path: Path, node_url: str | None, network_path: Path, *, as_json: bool) -> None:
+def pull_(path: Path, asked: AskedNode, *, as_json: bool) -> None:
     """Fetch a snapshot and its deltas into one file, and verify them.
 
     The command fetches only the parts that the file lacks, and continues a broken download. It replaces
     the file only by a snapshot that an operator of your network file signed, and never by an older one.
     """
-    trusted = load_network(network_path)
-    got = asyncio.run(_pull(node_url_or_default(node_url, trusted), path, trusted))
+    got = asyncio.run(_pull(asked.url, path, asked.trusted))
     _tell(got, path, as_json=as_json)
 
 

@@ -1,6 +1,5 @@
 """`sayso status`: the state of one license, or the verdict for one item before a single use."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Final
@@ -8,22 +7,13 @@ from typing import Final
 import click
 
 from sayso.commands.contributor.licenses import license_json, license_state, wallet_state
-from sayso.commands.options import (
-    PATH,
-    heed_option,
-    json_option,
-    network_option,
-    node_option,
-    node_url_or_default,
-)
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, heed_option, json_option
 from sayso.commands.text import example, moment, say, say_json, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration
-from sayso.networks import load_network
 from sayso.node_client.answers import HeldLicense
-from sayso.node_client.client import NodeClient
 from sayso.node_client.status import StatusQuestion, VerifiedStatus
 from sayso.outputs import refuse_existing, write_file
-from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.status import status_to_json
 from sayso_protocol.verdicts.query import Query
@@ -54,8 +44,7 @@ EXIT_NOT_CLEAR: Final = 3
 )
 @heed_option
 @click.option("--out", type=PATH, metavar="ANSWER", help="Write the signed answer to this file.")
-@node_option
-@network_option
+@node_options
 @json_option
 def command(
     license: bytes,  # noqa: A002 - the word of the help
@@ -65,8 +54,7 @@ def command(
     max_age: int,
     heed: tuple[bytes, ...] | None,
     out: Path | None,
-    node_url: str | None,
-    network_path: Path,
+    asked: AskedNode,
     *,
     as_json: bool,
 ) -> None:
@@ -77,12 +65,10 @@ def command(
 
     Exit status: 0 shown, or ITEM is clear; 3 ITEM is not clear.
     """
-    trusted = load_network(network_path)
-    url = node_url_or_default(node_url, trusted)
     if item is None:
         if grantee is not None or purpose is not None or out:
             raise click.UsageError("--grantee, --purpose and --out need an ITEM")
-        _show_license(asyncio.run(_license(url, trusted, license)), as_json=as_json)
+        _show_license(asked.ask(lambda node: node.license(license)), as_json=as_json)
         return
     if grantee is None or purpose is None:
         raise click.UsageError("an ITEM needs --grantee and --purpose")
@@ -90,22 +76,12 @@ def command(
         refuse_existing(out)
     warn_of_purposes([purpose])
     question = StatusQuestion(Row(license, item), Query(grantee, purpose, heed), max_age)
-    found = asyncio.run(_ask(url, trusted, question))
+    found = asked.ask(lambda node: node.status(question))
     if out:
         write_file(out, json.dumps(status_to_json(found.answer), indent=2).encode() + b"\n")
     _show_answer(found, as_json=as_json)
     if found.reason is not Reason.GRANTED:
         raise click.exceptions.Exit(EXIT_NOT_CLEAR)
-
-
-async def _license(url: str, trusted: NetworkFile, license_hash: bytes) -> HeldLicense:
-    async with NodeClient(url, trusted) as node:
-        return await node.license(license_hash)
-
-
-async def _ask(url: str, trusted: NetworkFile, question: StatusQuestion) -> VerifiedStatus:
-    async with NodeClient(url, trusted) as node:
-        return await node.status(question)
 
 
 def _show_license(held: HeldLicense, *, as_json: bool) -> None:

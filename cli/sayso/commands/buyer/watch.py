@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from sayso.commands.options import PATH, Once, network_option, node_option, node_url_or_default
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, Once
 from sayso.commands.text import example, say, warn
 from sayso.delivery.dispatcher import Dispatcher
 from sayso.delivery.journal import Journal
 from sayso.delivery.signing import secret_at
 from sayso.delivery.targets import Poster, Program
-from sayso.networks import load_network
 from sayso.node_client.following import FIRST, LISTENED, ROLES, follow
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_from_text, address_text
@@ -65,8 +65,7 @@ def _whose(command: click.Command) -> click.Command:
 )
 @click.option("--allow-private", is_flag=True, help="Also post to private and local addresses, by http.")
 @click.option("--from-start", is_flag=True, help="Begin with the node's first event, not with the next.")
-@node_option
-@network_option
+@node_options
 def command(
     *,
     command_line: str | None,
@@ -75,8 +74,7 @@ def command(
     secret_path: Path | None,
     allow_private: bool,
     from_start: bool,
-    node_url: str | None,
-    network_path: Path,
+    asked: AskedNode,
     **whose: tuple[bytes, ...],
 ) -> None:
     """Deliver a node's events: revocations, sublicenses, uses, removals, disputes, withdrawals.
@@ -93,7 +91,7 @@ def command(
         raise click.UsageError(
             f"a watch takes at most {LISTENED} addresses; start another with its own --state"
         )
-    node = node_url_or_default(node_url, load_network(network_path))
+    node = asked.url
     of = {role: some for role, some in whose.items() if some}
     watched = {role: sorted(map(address_text, some)) for role, some in of.items()}
     with Journal(folder, {"node": [node], **watched}) as journal:

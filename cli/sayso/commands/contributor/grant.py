@@ -1,6 +1,5 @@
 """`sayso grant`: license files for purposes, with one signature for up to 1,024 items."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -12,12 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from sayso.commands.options import (
-    PATH,
-    network_option,
-    node_option,
-    node_url_or_default,
-)
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, warn, warn_of_purposes
 from sayso.commands.types import address_or_anyone, expiry, whole_days, whole_hours
@@ -28,7 +23,6 @@ from sayso.errors import SignerFailed
 from sayso.files import HashedFile, find_files, hash_files, item_hash, salt_files
 from sayso.gate.formats.endings import JSON_LINES, refuse_other
 from sayso.gate.formats.json_rows import granted_lines, salt_lines
-from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import Outputs, StagedFile, refuse_existing
 from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
@@ -154,16 +148,14 @@ def _terms_options(command: Callable[..., None]) -> Callable[..., None]:
     "with the files, and to nobody else.",
 )
 @print_option
-@node_option
-@network_option
+@node_options
 def command(
     paths: tuple[Path, ...],
     signing: Signing,
     manifest_path: Path,
     save: Path | None,
     issued_at: int | None,
-    node_url: str | None,
-    network_path: Path,
+    asked: AskedNode,
     *,
     salted: bool,
     only_print: bool,
@@ -175,8 +167,7 @@ def command(
     does not follow symbolic links. You can revoke the license at any time (sayso revoke); after that,
     you cannot license the same files again on identical terms.
     """
-    trusted = load_network(network_path)
-    url = node_url_or_default(node_url, trusted)
+    network, _ = asked.trusted.network, asked.url  # both are named before anything is hashed
     refuse_other(manifest_path, JSON_LINES)
     salts_path = manifest_path.with_suffix(SALTS) if salted else None
     for path in (manifest_path, save, salts_path):
@@ -192,9 +183,9 @@ def command(
     now = int(time.time()) if issued_at is None else issued_at
     if only_print:
         built = build_consents(signing.address(), (file.item for file in files), terms, now)
-        print_messages((consent for consent, _ in built), trusted.network)
+        print_messages((consent for consent, _ in built), network)
         return
-    granted = _sign(signing, trusted.network, files, terms, now)
+    granted = _sign(signing, network, files, terms, now)
     with Outputs() as outputs:
         manifest = outputs.open(manifest_path)
         for line in granted_lines((str(file.path), file.item, one) for file, one in granted.rows):
@@ -203,7 +194,7 @@ def command(
             _write_salts(outputs.open(salts_path, 0o600), files)
         if save:
             outputs.open(save).write(bundle_bytes(granted.envelopes))
-        revoked = asyncio.run(_submit(NodeClient(url, trusted, asks_wallets=False), granted))
+        revoked = asked.ask(lambda node: _submit(node, granted), asks_wallets=False)
         outputs.commit()
     _report(granted, revoked)
 
@@ -250,11 +241,10 @@ def _hash(paths: Iterable[Path]) -> list[HashedFile]:
     return list(progress)
 
 
-async def _submit(client: NodeClient, granted: SignedGrant) -> list[int]:
+async def _submit(node: NodeClient, granted: SignedGrant) -> list[int]:
     """Submit the consents; returns how many permissions of each are already revoked."""
-    async with client as node:
-        await node.submit(granted.envelopes)
-        return [(await node.license(envelope.digest)).revoked for envelope in granted.envelopes]
+    await node.submit(granted.envelopes)
+    return [(await node.license(envelope.digest)).revoked for envelope in granted.envelopes]
 
 
 def _report(granted: SignedGrant, revoked: Iterable[int]) -> None:

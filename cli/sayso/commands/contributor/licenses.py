@@ -1,23 +1,14 @@
 """`sayso licenses`: the licenses of a wallet that a node knows."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sayso.commands.options import (
-    PATH,
-    json_option,
-    network_option,
-    node_option,
-    node_url_or_default,
-)
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, json_option
 from sayso.commands.text import example, say, say_json, several
-from sayso.networks import load_network
 from sayso.node_client.answers import HeldLicense, WalletWord
-from sayso.node_client.client import NodeClient
-from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, address_text, hex_text
 
 
@@ -27,8 +18,7 @@ from sayso_protocol.primitives import address_from_text, address_text, hex_text
 @click.option(
     "--signer", "signer_url", metavar="URL", help="List the licenses of this signer's only account."
 )
-@node_option
-@network_option
+@node_options
 @click.option(
     "--rpc",
     "rpc_url",
@@ -40,8 +30,7 @@ def command(
     address: bytes | None,
     key_path: Path | None,
     signer_url: str | None,
-    node_url: str | None,
-    network_path: Path,
+    asked: AskedNode,
     rpc_url: str | None,
     *,
     as_json: bool,
@@ -53,10 +42,8 @@ def command(
     """
     if sum(one is not None for one in (address, key_path, signer_url)) != 1:
         raise click.UsageError("give exactly one of ADDRESS, --key FILE and --signer URL")
-    trusted = load_network(network_path)
-    url = node_url_or_default(node_url, trusted)
     contributor = address if address is not None else _address(key_path, signer_url)
-    held = asyncio.run(_licenses(url, trusted, contributor, rpc_url))
+    held = asked.ask(lambda node: node.licenses_of(contributor), rpc_url=rpc_url)
     if as_json:
         say_json([license_json(one) for one in held])
         return
@@ -73,13 +60,6 @@ def _address(key_path: Path | None, signer_url: str | None) -> bytes:
     from sayso.commands.signing import Signing  # noqa: PLC0415 - eth-account takes a second
 
     return Signing(key_path, None, signer_url, None).address()
-
-
-async def _licenses(
-    url: str, trusted: NetworkFile, contributor: bytes, rpc_url: str | None
-) -> list[HeldLicense]:
-    async with NodeClient(url, trusted, rpc_url=rpc_url) as node:
-        return await node.licenses_of(contributor)
 
 
 def license_state(held: HeldLicense) -> str:

@@ -10,19 +10,9 @@ from eth_account.signers.local import LocalAccount
 
 from sayso.commands.asking import confirm
 from sayso.commands.contributor.salts import licensed_items
-from sayso.commands.contributor.submit import (
-    acknowledgement_option,
-    report_sent,
-    save_acknowledgements,
-    submit,
-)
-from sayso.commands.options import (
-    PATH,
-    network_option,
-    node_option,
-    node_url_or_default,
-    yes_option,
-)
+from sayso.commands.contributor.submit import acknowledgement_option, send
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, yes_option
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, warn, warn_of_purposes
 from sayso.contributor.licensing import Account, sign_message
@@ -32,8 +22,6 @@ from sayso.contributor.saved_messages import GrowingBundle, SavedLicenses, load_
 from sayso.errors import NodeUnreachable
 from sayso.explain.messages import scope_meaning
 from sayso.files import find_files, hash_files
-from sayso.networks import first_url, load_network
-from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
 from sayso_protocol.errors import InvalidScope, SaysoError
 from sayso_protocol.messages.envelope import Envelope
@@ -71,8 +59,7 @@ from sayso_protocol.primitives import address_from_text, hash_from_text, hex_tex
     "--purpose", "purposes", multiple=True, metavar="PURPOSE", help="Revoke for this purpose only."
 )
 @signing_options
-@node_option
-@network_option
+@node_options
 @click.option(
     "--save",
     type=PATH,
@@ -94,7 +81,7 @@ from sayso_protocol.primitives import address_from_text, hash_from_text, hex_tex
 def command(
     scope: tuple[str, ...],
     signing: Signing,
-    network_path: Path,
+    asked: AskedNode,
     *,
     yes: bool,
     only_print: bool,
@@ -114,14 +101,14 @@ def command(
     The command shows what the revocation covers before you sign; --print shows exactly what would be
     signed.
     """
-    trusted = load_network(network_path)
+    trusted = asked.trusted
     wish = _wish(scope_text(scope), options)
-    where = _where(trusted, options, signing)
+    where = _where(asked, options, signing)
     if where.rpc_url and signing.signer_url:
         raise click.UsageError(
             "--on-chain needs a --key, because an external signer sends no transactions"
         )
-    plan = asyncio.run(_plan(wish, signing.address(), trusted, where))
+    plan = _plan(wish, signing.address(), where)
     if only_print:
         print_messages(plan.revocations, trusted.network)
         return
@@ -166,7 +153,7 @@ class _Where:
     `consents` are submitted before the revocation; `promises` is the file for acknowledgements.
     """
 
-    node_url: str | None
+    asked: AskedNode
     save: Path | None
     rpc_url: str | None
     consents: tuple[Envelope, ...]
@@ -177,7 +164,7 @@ class _Where:
         return not self.save and not self.rpc_url
 
 
-def _where(trusted: NetworkFile, options: dict[str, Any], signing: Signing) -> _Where:
+def _where(asked: AskedNode, options: dict[str, Any], signing: Signing) -> _Where:
     rpc_url = signing.rpc_url
     if options["on_chain"] and not rpc_url:
         raise click.UsageError("--on-chain needs --rpc URL")
@@ -188,16 +175,15 @@ def _where(trusted: NetworkFile, options: dict[str, Any], signing: Signing) -> _
     if options["save"] and options["promises"]:
         raise click.UsageError("--save does not send, so there is nothing for --acknowledgement")
     where = _Where(
-        options["node_url"] or first_url(trusted),
+        asked,
         options["save"],
         rpc_url if options["on_chain"] else None,
-        tuple(load_bundle(options["consents"], trusted.network)) if options["consents"] else (),
+        tuple(load_bundle(options["consents"], asked.trusted.network)) if options["consents"] else (),
         options["promises"],
     )
     if where.promises:
         refuse_existing(where.promises)
-    if where.needs_node:
-        node_url_or_default(where.node_url, trusted)
+    _ = where.needs_node and asked.url  # named before anything is signed
     return where
 
 
@@ -216,15 +202,14 @@ def _wish(scope: str, options: dict[str, Any]) -> Wish:
     return wish
 
 
-async def _plan(wish: Wish, signer: bytes, trusted: NetworkFile, where: _Where) -> Plan:
+def _plan(wish: Wish, signer: bytes, where: _Where) -> Plan:
     """Plan with the node's licenses; without a node, scopes can still be saved or sent to the chain."""
     if where.consents:
-        return await make_plan(wish, signer, SavedLicenses(where.consents))
-    if where.node_url:
+        return asyncio.run(make_plan(wish, signer, SavedLicenses(where.consents)))
+    if where.asked.url_if_any:
         try:
             # What a contract wallet signed is not asked about: nobody has to agree to a revocation.
-            async with NodeClient(where.node_url, trusted, asks_wallets=False) as node:
-                return await make_plan(wish, signer, node)
+            return where.asked.ask(lambda node: make_plan(wish, signer, node), asks_wallets=False)
         except NodeUnreachable:
             if where.needs_node or wish.license:
                 raise
@@ -250,15 +235,12 @@ def _show(plan: Plan) -> None:
 def _send(account: Account, envelopes: list[Envelope], trusted: NetworkFile, where: _Where) -> None:
     """Send to the node first, because that is immediate; then to the chain, even if the node failed."""
     try:
-        if where.node_url:
-            results = asyncio.run(submit(NodeClient(where.node_url, trusted), envelopes))
-            if where.promises:
-                save_acknowledgements(where.promises, results)
-            report_sent(envelopes, results)
+        if where.asked.url_if_any:
+            send(envelopes, where.asked, where.promises)
     except SaysoError as error:
         if where.needs_node:
             raise
-        warn(f"{where.node_url}: {error}")
+        warn(f"{where.asked.url_if_any}: {error}")
     if where.rpc_url and isinstance(account, LocalAccount):  # an external signer was refused above
         revocations = [revocation for _, revocation in of_kind(envelopes, Revocation)]
         sent = revoke_on_chain(where.rpc_url, trusted.network, account, revocations)

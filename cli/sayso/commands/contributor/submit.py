@@ -1,6 +1,5 @@
 """`sayso submit`: submit messages that were signed and saved earlier."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,14 +7,13 @@ from typing import Final
 
 import click
 
-from sayso.commands.options import PATH, network_option, node_option, node_url_or_default
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH
 from sayso.commands.text import example, moment, say, several
 from sayso.contributor.saved_messages import load_bundle
 from sayso.errors import NotAcknowledged, NotKept
 from sayso.gate.licenses import bundle_files
-from sayso.networks import load_network
 from sayso.node_client.answers import Submitted
-from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import kind_of
@@ -48,11 +46,8 @@ acknowledgement_option = click.option(
 )
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="FILE...")
 @acknowledgement_option
-@node_option
-@network_option
-def command(
-    paths: tuple[Path, ...], promises: Path | None, node_url: str | None, network_path: Path
-) -> None:
+@node_options
+def command(paths: tuple[Path, ...], promises: Path | None, asked: AskedNode) -> None:
     """Submit files of signed messages (sayso revoke --save, sayso grant --save). Anybody may do this.
 
     A folder stands for all its files. Sending a message twice changes nothing.
@@ -61,26 +56,28 @@ def command(
     knows no license of a revocation holds it as pending, without a promise, and the command fails. In
     this case, submit the file with the consents as well.
     """
-    trusted = load_network(network_path)
-    url = node_url_or_default(node_url, trusted)
     if promises:
         refuse_existing(promises)
     files = [file for path in paths for file in bundle_files(path)]
-    envelopes = [one for file in files for one in load_bundle(file, trusted.network)]
-    results = asyncio.run(submit(NodeClient(url, trusted), envelopes))
+    envelopes = [one for file in files for one in load_bundle(file, asked.trusted.network)]
+    send(envelopes, asked, promises)
+
+
+def send(envelopes: Sequence[Envelope], asked: AskedNode, promises: Path | None = None) -> None:
+    """Submit messages, keep the acknowledgements in the file `promises`, and print every result.
+
+    Raises:
+        NotAcknowledged, NotKept: The node does not keep a message.
+        OutputFailed: The acknowledgements cannot be written. See NodeClient.submit for other errors.
+    """
+    results = asked.ask(lambda node: node.submit(envelopes))
     if promises:
-        save_acknowledgements(promises, results)
+        _save_acknowledgements(promises, results)
     report_sent(envelopes, results)
 
 
-async def submit(client: NodeClient, envelopes: list[Envelope]) -> list[Submitted]:
-    """Submit messages to one node; returns a result for each, in order."""
-    async with client as node:
-        return await node.submit(envelopes)
-
-
-def save_acknowledgements(path: Path, results: Sequence[Submitted]) -> None:
-    """Write the acknowledgements as a JSON object, or as a list of several; raises OutputFailed."""
+def _save_acknowledgements(path: Path, results: Sequence[Submitted]) -> None:
+    """Write the acknowledgements as a JSON object, or as a list of several."""
     signed = [acknowledgement_to_json(one.acknowledgement) for one in results if one.acknowledgement]
     if signed:
         text = json.dumps(signed[0] if len(signed) == 1 else signed, indent=2)

@@ -8,21 +8,14 @@ from pathlib import Path
 import click
 
 from sayso.commands.buyer.dialect import dialect_options
-from sayso.commands.options import (
-    PATH,
-    Once,
-    json_option,
-    network_option,
-    node_option,
-    node_url_or_default,
-)
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, Once, json_option
 from sayso.commands.text import example, say, say_json
 from sayso.commands.types import date
 from sayso.gate.formats.base import Columns, Dialect
 from sayso.impact.finding import circumstances, ledger, read_exempt, revoked_in, revoked_since
 from sayso.impact.rendering import as_csv, as_text, json_of
 from sayso.impact.runs import find_runs
-from sayso.networks import load_network
 from sayso_protocol.primitives import address_from_text
 
 SOMETHING_OPEN = 3
@@ -64,8 +57,7 @@ SOMETHING_OPEN = 3
 @click.option("--license-column", metavar="NAME", help="As in the checks.")
 @click.option("--item-column", metavar="NAME", help="As in the checks.")
 @dialect_options
-@node_option
-@network_option
+@node_options
 def command(
     *,
     revocations: tuple[Path, ...],
@@ -77,8 +69,7 @@ def command(
     license_column: str | None,
     item_column: str | None,
     dialect: Dialect,
-    node_url: str | None,
-    network_path: Path,
+    asked: AskedNode,
     as_json: bool,
 ) -> None:
     """Show which of your data sets, runs and customers revocations touch, and what you owe by when.
@@ -91,8 +82,7 @@ def command(
     """
     if bool(revocations) == (since is not None):
         raise click.UsageError("name either files of REVOCATIONS or --since DATE")
-    trusted = load_network(network_path)
-    url = node_url_or_default(node_url, trusted)
+    trusted, url = asked.trusted, asked.url
     runs = list(find_runs(records, Columns(license_column, item_column, dialect=dialect)))
     at = circumstances(runs, holders, read_exempt(exempt) if exempt else {})
     if since is None:

@@ -8,9 +8,9 @@ import click
 from click.core import ParameterSource
 
 from sayso.commands.grouping import Command, gathering, taken
-from sayso.commands.options import PATH, network_option, node_option, yes_option
+from sayso.commands.node import NODE_OPTIONS, AskedNode, asked_node
+from sayso.commands.options import PATH, yes_option
 from sayso.commands.signing import WALLET_OPTIONS, Signing, print_option
-from sayso.networks import load_network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text
 
@@ -26,6 +26,7 @@ class Stating:
         endorse: Leave the messages without signature, and print the calls that endorse them.
         save: A folder for messages that are not sent.
         keep: A folder for messages that are sent.
+        asked: The node that they are sent to.
     """
 
     key_path: Path | None
@@ -37,8 +38,7 @@ class Stating:
     keep: Path | None
     only_print: bool
     yes: bool
-    node_url: str | None
-    trusted: NetworkFile
+    asked: AskedNode
 
     def __post_init__(self) -> None:
         """Raise a usage error for options that select no signer, or contradict each other."""
@@ -51,6 +51,11 @@ class Stating:
             raise click.UsageError("a list on standard input needs --yes: the answer is read there, too")
         if not self.is_foreign:
             self.signing()
+
+    @property
+    def trusted(self) -> NetworkFile:
+        """Return the network file; raises InvalidNetworkFile."""
+        return self.asked.trusted
 
     @property
     def is_key_named(self) -> bool:
@@ -104,8 +109,7 @@ _STATING: Final = (
     ),
     print_option,
     yes_option,
-    node_option,
-    network_option,
+    *NODE_OPTIONS,
 )
 
 
@@ -113,7 +117,6 @@ def stating_options(command: Command) -> Command:
     """Add the options of signer and messages to a command, which receives them as `stating`."""
 
     def gathered(options: dict[str, Any]) -> Stating:
-        trusted = load_network(options.pop("network_path"))
-        return Stating(**taken(options, Stating), trusted=trusted)
+        return Stating(**taken(options, Stating), asked=asked_node(options))
 
     return gathering(command, "stating", gathered, _STATING)

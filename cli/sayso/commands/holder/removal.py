@@ -1,6 +1,5 @@
 """`sayso removal`: confirm that what is revoked was removed."""
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -8,13 +7,12 @@ import click
 from sayso.commands.holder.named import HELD, Named, named_options
 from sayso.commands.holder.options import Stating, stating_options
 from sayso.commands.holder.stating import state
-from sayso.commands.options import PATH, node_url_or_default
+from sayso.commands.options import PATH
 from sayso.commands.text import example
 from sayso.files import item_hash
 from sayso.holder.drafts import NOTHING, Draft
 from sayso.holder.final_block import final_block
 from sayso.holder.hashes import sorted_once
-from sayso.node_client.client import NodeClient
 from sayso_protocol.messages.statements.removal import Removal
 
 
@@ -52,15 +50,9 @@ def command(*, named: Named, stating: Stating, as_of_block: int | None, record: 
         signer=stating.address(),
         content=NOTHING,
         count=1,
-        as_of_block=asyncio.run(_final_block(stating)) if as_of_block is None else as_of_block,
+        as_of_block=stating.asked.ask(final_block) if as_of_block is None else as_of_block,
         record=item_hash(record) if record else NOTHING,
     )
     hashes = sorted_once(named.hashes(stating.trusted.network, *HELD))
     floating = frozenset({"as_of_block"} if as_of_block is None else ())
     state(Draft(template, hashes, floating), stating)
-
-
-async def _final_block(stating: Stating) -> int:
-    url = node_url_or_default(stating.node_url, stating.trusted)
-    async with NodeClient(url, stating.trusted) as node:
-        return await final_block(node)

@@ -1,6 +1,5 @@
 """What every statement goes through: it is shown, signed, saved and sent, in this order."""
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -10,15 +9,13 @@ from rich.console import Console
 from rich.progress import track
 
 from sayso.commands.asking import confirm
-from sayso.commands.contributor.submit import report_sent, submit
+from sayso.commands.contributor.submit import send
 from sayso.commands.holder.options import Stating
-from sayso.commands.options import node_url_or_default
 from sayso.commands.text import printable, say_json, several, warn
 from sayso.errors import OutputFailed
 from sayso.holder.drafts import Draft, becomes_public
 from sayso.holder.endorsing import endorsing_calls
 from sayso.holder.signed_folder import SignedFolder, by_account, endorsed
-from sayso.node_client.client import NodeClient
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import kind_of
@@ -40,8 +37,7 @@ def state(draft: Draft, stating: Stating) -> None:
     folder = SignedFolder(chosen or _new_folder(draft, stating), network)
     if chosen is None and folder.path.exists():
         raise OutputFailed(f"{str(folder.path)!r} exists; name a folder with --keep DIR")
-    if not stating.endorse and not stating.save:
-        node_url_or_default(stating.node_url, stating.trusted)
+    _ = stating.endorse or stating.save or stating.asked.url  # named before anything is signed
     rest = folder.rest(draft, endorses=stating.endorse)
     _show(draft, rest)
     if rest.hashes:
@@ -123,10 +119,8 @@ def _finish(folder: SignedFolder, stating: Stating) -> None:
 
 
 def _send(envelopes: list[Envelope], folder: SignedFolder, stating: Stating) -> None:
-    url = node_url_or_default(stating.node_url, stating.trusted)
     try:
-        results = asyncio.run(submit(NodeClient(url, stating.trusted), envelopes))
-        report_sent(envelopes, results)
+        send(envelopes, stating.asked)
     except SaysoError:
         warn(
             f"all messages are signed and in {folder.path}; send them again: sayso submit {folder.path}"

@@ -1,6 +1,5 @@
 """`sayso sublicense`: pass on licenses that were given with `resale`."""
 
-import asyncio
 import time
 from pathlib import Path
 
@@ -17,8 +16,6 @@ from sayso.files import item_hash
 from sayso.holder.drafts import NOTHING, Draft
 from sayso.holder.hashes import sorted_once
 from sayso.holder.passing import LOOKUPS, check_parent, check_passing, consents_at
-from sayso.networks import first_url
-from sayso.node_client.client import NodeClient
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
@@ -121,10 +118,9 @@ def _check(
     held = named.messages(network, Consent)
     consents = {one: as_kind(held[one].message, Consent) for one in hashes if one in held}
     rest = [one for one in hashes if one not in consents]
-    url = stating.node_url or first_url(stating.trusted)
-    if url and 0 < len(rest) <= LOOKUPS:
+    if stating.asked.url_if_any and 0 < len(rest) <= LOOKUPS:
         try:
-            consents |= asyncio.run(_consents(url, rest, stating))
+            consents |= stating.asked.ask(lambda node: consents_at(node, rest))
         except NodeUnreachable as error:
             if not (stating.save or stating.is_foreign):
                 raise
@@ -132,8 +128,3 @@ def _check(
     check_passing(consents, template.signer, template.purposes, now)
     if unknown := len(hashes) - len(consents):
         warn(f"not checked: whether you may pass on {several(unknown, 'license')} of {len(hashes):,}")
-
-
-async def _consents(url: str, hashes: list[bytes], stating: Stating) -> dict[bytes, Consent]:
-    async with NodeClient(url, stating.trusted) as node:
-        return await consents_at(node, hashes)

@@ -1,33 +1,20 @@
 """`sayso withdraw`: take back statements, finally."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from sayso.commands.asking import confirm
-from sayso.commands.contributor.submit import (
-    acknowledgement_option,
-    report_sent,
-    save_acknowledgements,
-    submit,
-)
-from sayso.commands.options import (
-    PATH,
-    network_option,
-    node_option,
-    node_url_or_default,
-    yes_option,
-)
+from sayso.commands.contributor.submit import acknowledgement_option, send
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH, yes_option
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several
 from sayso.contributor.licensing import sign_message
 from sayso.contributor.saved_messages import save_bundle
 from sayso.holder.hashes import read_hashes
 from sayso.holder.withdrawing import statements_in, withdrawals
-from sayso.networks import load_network
-from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import hash_from_text
@@ -61,8 +48,7 @@ from sayso_protocol.primitives import hash_from_text
 @acknowledgement_option
 @print_option
 @yes_option
-@node_option
-@network_option
+@node_options
 def command(
     digests: tuple[bytes, ...],
     listed: Path | None,
@@ -70,8 +56,7 @@ def command(
     signing: Signing,
     save: Path | None,
     promises: Path | None,
-    node_url: str | None,
-    network_path: Path,
+    asked: AskedNode,
     *,
     only_print: bool,
     yes: bool,
@@ -93,25 +78,22 @@ def command(
     for path in (save, promises):
         if path:
             refuse_existing(path)
-    trusted, signer = load_network(network_path), signing.address()
+    network, signer = asked.trusted.network, signing.address()
     named = {*digests, *(read_hashes(listed) if listed else ())}
-    named |= statements_in(folder, trusted.network, signer) if folder else set()
+    named |= statements_in(folder, network, signer) if folder else set()
     revocations = withdrawals(signer, named)
     if only_print:
-        print_messages(revocations, trusted.network)
+        print_messages(revocations, network)
         return
-    url = "" if save else node_url_or_default(node_url, trusted)
+    _ = save or asked.url  # one of them is named before anything is signed
     _ask(revocations, yes=yes)
     account = signing.open()
-    envelopes = [sign_message(account, one, trusted.network) for one in revocations]
+    envelopes = [sign_message(account, one, network) for one in revocations]
     if save:
         save_bundle(save, envelopes)
         say(f"signed and saved, not sent; submit it with: sayso submit {save}")
         return
-    results = asyncio.run(submit(NodeClient(url, trusted), envelopes))
-    if promises:
-        save_acknowledgements(promises, results)
-    report_sent(envelopes, results)
+    send(envelopes, asked, promises)
 
 
 def _ask(revocations: Sequence[Revocation], *, yes: bool) -> None:

@@ -1,7 +1,6 @@
 """The group `sayso marketplace`, and the options that its commands share."""
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -9,12 +8,12 @@ import click
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from sayso.commands.grouping import Command, gathering
 from sayso.commands.lazy import Group
-from sayso.commands.options import network_option, node_option, node_url_or_default
+from sayso.commands.node import NODE_OPTIONS, AskedNode, asked_node
 from sayso.commands.signing import Signing, signing_options
 from sayso.marketplace.courier import Courier
 from sayso.marketplace.market import Marketplace
-from sayso.networks import load_network
 
 DATABASE_VARIABLE: Final = "SAYSO_DATABASE"
 
@@ -22,10 +21,8 @@ DATABASE_VARIABLE: Final = "SAYSO_DATABASE"
 class ShopOptions:
     """ShopOptions is the marketplace that the options select; the key is opened on first use."""
 
-    def __init__(self, signing: Signing, database: str, via: str, options: dict[str, Any]) -> None:
-        trusted = load_network(options.pop("network_path"))
-        url = node_url_or_default(options.pop("node_url"), trusted)
-        self.market = Marketplace(signing.open(), network=trusted, nodes=[url], via=via)
+    def __init__(self, signing: Signing, database: str, via: str, asked: AskedNode) -> None:
+        self.market = Marketplace(signing.open(), network=asked.trusted, nodes=[asked.url], via=via)
         try:
             self.engine: Engine = create_engine(database)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
@@ -44,34 +41,29 @@ class ShopOptions:
             yield db
 
 
-def shop_options(command: Callable[..., None]) -> Callable[..., None]:
+_SHOP: Final = (
+    click.option(
+        "--database",
+        envvar=DATABASE_VARIABLE,
+        show_envvar=True,
+        default="sqlite:///shop.db",
+        show_default=True,
+        metavar="URL",
+        help="The shop's database, as SQLAlchemy names it.",
+    ),
+    click.option("--via", default="", metavar="DOMAIN", help="Your domain, which consents name."),
+    *NODE_OPTIONS,
+)
+
+
+def shop_options(command: Command) -> Command:
     """Add the options of a marketplace to a command, which receives it as `shop`."""
 
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, signing: Signing, database: str, via: str, **options: Any) -> None:
-        shop = ShopOptions(signing, database, via, options)
-        for name in ("network_path", "node_url"):
-            options.pop(name, None)
-        command(*arguments, shop=shop, **options)
+    def gathered(options: dict[str, Any]) -> ShopOptions:
+        signing, database, via = (options.pop(name) for name in ("signing", "database", "via"))
+        return ShopOptions(signing, database, via, asked_node(options))
 
-    wrapped.__dict__["__click_params__"] = list(getattr(command, "__click_params__", []))
-    added = (
-        click.option(
-            "--database",
-            envvar=DATABASE_VARIABLE,
-            show_envvar=True,
-            default="sqlite:///shop.db",
-            show_default=True,
-            metavar="URL",
-            help="The shop's database, as SQLAlchemy names it.",
-        ),
-        click.option("--via", default="", metavar="DOMAIN", help="Your domain, which consents name."),
-        node_option,
-        network_option,
-    )
-    for option in reversed(added):
-        wrapped = option(wrapped)
-    return signing_options(wrapped)
+    return signing_options(gathering(command, "shop", gathered, _SHOP))
 
 
 @click.group(cls=Group)

@@ -1,19 +1,18 @@
 """`sayso node export` and `import`: every message that a node holds, as files of messages (rule 6.4)."""
 
-import asyncio
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 import click
 
-from sayso.commands.options import PATH, network_option, node_option, node_url_or_default
+from sayso.commands.node import AskedNode, node_options
+from sayso.commands.options import PATH
 from sayso.commands.text import example, say, several
 from sayso.contributor.saved_messages import load_bundle
 from sayso.errors import NotKept, OutputFailed
 from sayso.extras import extra
 from sayso.gate.licenses import ENDING, bundle_files
-from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import output_errors
 from sayso_protocol.errors import SaysoError
@@ -61,24 +60,20 @@ def export_log(folder: Path, target: Path) -> None:
     name="import", epilog=example("sayso node import ./messages --node http://127.0.0.1:8600")
 )
 @click.argument("source", type=PATH, metavar="SOURCE")
-@node_option
-@network_option
-def import_log(source: Path, node_url: str | None, network_path: Path) -> None:
+@node_options
+def import_log(source: Path, asked: AskedNode) -> None:
     """Submit an export to a running node, which verifies every message as if it came from a stranger.
 
     What it holds already changes nothing, so the command may be repeated. The exit status is 1 if the
     node refused something or does not keep it.
     """
-    trusted = load_network(network_path)
-    client = NodeClient(node_url_or_default(node_url, trusted), trusted)
     counts: Counter[str] = Counter()
 
-    async def run() -> None:
-        async with client as node:
-            for file in bundle_files(source):
-                counts.update(await _submit(node, load_bundle(file, trusted.network)))
+    async def submit(node: NodeClient) -> None:
+        for file in bundle_files(source):
+            counts.update(await _submit(node, load_bundle(file, asked.trusted.network)))
 
-    asyncio.run(run())
+    asked.ask(submit)
     say(", ".join(f"{several(count, 'message')} {what}" for what, count in sorted(counts.items())))
     lost = sum(count for what, count in counts.items() if what not in {"new", "known"})
     if lost:

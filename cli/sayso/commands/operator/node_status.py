@@ -6,17 +6,11 @@ from typing import Final
 
 import click
 
-from sayso.commands.options import (
-    PATH,
-    json_option,
-    network_option,
-    node_option,
-    node_url_or_default,
-)
+from sayso.commands.node import AskedNode
+from sayso.commands.options import PATH, json_option, network_option, node_option
 from sayso.commands.text import example, moment, say, say_json
 from sayso.errors import NodeUnreachable, NotReady
 from sayso.extras import extra
-from sayso.networks import load_network
 from sayso.node_client.answers import NodeInfo, Peer
 from sayso.node_client.parsing import read_node_info, read_peers
 from sayso.node_client.transport import Transport
@@ -50,8 +44,8 @@ def status(folder: Path | None, node_url: str | None, network_path: Path, *, as_
     if folder:
         trusted, (ready, info, peers) = _ask_own(folder)
     else:
-        trusted = load_network(network_path) if network_path.exists() else None
-        url = node_url_or_default(node_url, trusted) if trusted else node_url or HERE
+        asked = AskedNode(node_url, network_path) if network_path.exists() else None
+        trusted, url = (asked.trusted, asked.url) if asked else (None, node_url or HERE)
         ready, info, peers = asyncio.run(_ask(url, trusted))
     if as_json:
         say_json(_as_json(ready, info, peers, trusted))
