@@ -6,268 +6,178 @@ from sayso_protocol.errors import SaysoError
 class ExtraMissing(SaysoError):
     """An optional dependency is not installed."""
 
-    code = "extra-missing"
-
 
 class NodeUnreachable(SaysoError):
     """The node did not answer, or did not answer in time."""
-
-    code = "node-unreachable"
 
 
 class NotReady(SaysoError):
     """The node answers, but it is not ready to give current answers; the message says why."""
 
-    code = "not-ready"
-
 
 class NodeRefused(SaysoError):
     """The node refused the request; the message contains the node's code and reason."""
-
-    code = "node-refused"
 
 
 class BadAnswer(SaysoError):
     """The node's answer is malformed or does not match the request; none of it was used."""
 
-    code = "bad-answer"
-
 
 class NoReceipt(SaysoError):
     """The node answered the check without a signed receipt."""
-
-    code = "no-receipt"
 
 
 class ReceiptNotFresh(SaysoError):
     """The signed answer is older than the maximum age, or dated over ten minutes off this clock."""
 
-    code = "receipt-not-fresh"
-
 
 class OtherNonce(SaysoError):
     """The signed answer repeats another nonce than the question, so it was given to another question."""
-
-    code = "other-nonce"
 
 
 class NotAcknowledged(SaysoError):
     """The node accepted the revocation, but did not sign an acknowledgement."""
 
-    code = "not-acknowledged"
-
 
 class NoTerminal(SaysoError):
     """The command has to ask something, and there is no terminal to ask on."""
-
-    code = "no-terminal"
 
 
 class WrongPassword(SaysoError):
     """The password does not open the key file."""
 
-    code = "wrong-password"
-
 
 class KeyExists(SaysoError):
     """A file of this name exists; a key file is never overwritten."""
-
-    code = "key-exists"
 
 
 class BadKeyFile(SaysoError):
     """The key file is missing, unreadable or not an encrypted keystore (version 3)."""
 
-    code = "bad-key-file"
-
 
 class SignerFailed(SaysoError):
     """The external signer did not answer, refused, or does not hold the account."""
-
-    code = "signer-failed"
 
 
 class FileUnreadable(SaysoError):
     """A file is missing, cannot be read, or is not a regular file."""
 
-    code = "file-unreadable"
-
 
 class NothingToGrant(SaysoError):
     """The given paths contain no file."""
-
-    code = "nothing-to-grant"
 
 
 class NothingToRevoke(SaysoError):
     """The license does not contain the file or purpose, or the command names nothing to revoke."""
 
-    code = "nothing-to-revoke"
-
 
 class NothingToExport(SaysoError):
     """The file holds no consent, or it holds several and the command selects none."""
-
-    code = "nothing-to-export"
 
 
 class NothingToState(SaysoError):
     """The command names no license, file, contributor or statement."""
 
-    code = "nothing-to-state"
-
 
 class BadList(SaysoError):
     """A line of a list is not a hash or an address."""
-
-    code = "bad-list"
 
 
 class OtherStatements(SaysoError):
     """The folder or file holds other signed messages than those of the command; nothing was changed."""
 
-    code = "other-statements"
-
 
 class NotLicensed(SaysoError):
     """A consent names another grantee, lacks `resale` or a purpose, or has ended; nothing was signed."""
-
-    code = "not-licensed"
 
 
 class NotKept(SaysoError):
     """The node holds a statement as pending, without a promise to keep it."""
 
-    code = "not-kept"
-
 
 class BadName(SaysoError):
     """A name of an organisation mixes scripts, or looks like another name or address."""
-
-    code = "bad-name"
 
 
 class BadManifest(SaysoError):
     """A line of the manifest does not name a license and an item, or the manifest has no rows."""
 
-    code = "bad-manifest"
-
 
 class BadSalts(SaysoError):
     """A line of a file of salts does not name an item and its salt; nothing was signed."""
-
-    code = "bad-salts"
 
 
 class BytesDiffer(SaysoError):
     """A row names an item that is not the SHA-256 of the bytes it stands for; nothing was written."""
 
-    code = "bytes-differ"
-
 
 class BadPolicy(SaysoError):
     """The policy file is not one, or a check asks for less than the policy does; nothing was asked."""
-
-    code = "bad-policy"
 
 
 class ManifestChanged(SaysoError):
     """The manifest changed while it was being checked."""
 
-    code = "manifest-changed"
-
 
 class OutputFailed(SaysoError):
     """A file could not be written; its incomplete output was removed."""
-
-    code = "output-failed"
 
 
 class OutputIsInput(SaysoError):
     """An output would replace an input, or lie inside an input folder; nothing was changed."""
 
-    code = "output-is-input"
-
 
 class OtherFormat(SaysoError):
     """The name of an output says another format or compression than it would have; none was written."""
-
-    code = "other-format"
 
 
 class NothingToAsk(SaysoError):
     """A gate has no source of answers: no node, no snapshot, or snapshots without the consents."""
 
-    code = "nothing-to-ask"
-
 
 class NotClear(SaysoError):
     """A program requested a sample that may not be used."""
-
-    code = "not-clear"
 
 
 class NotCovered(SaysoError):
     """No row of a check is clear, or not every clear row may be relied on at the time of the run."""
 
-    code = "not-covered"
-
 
 class NoSnapshot(SaysoError):
     """The node has no snapshot yet, or only snapshots older than the local file."""
-
-    code = "no-snapshot"
 
 
 class BadRecords(SaysoError):
     """A folder has no record of a check, or a record whose data cannot be told."""
 
-    code = "bad-records"
-
 
 class NotOfRun(SaysoError):
     """A file beside the record of a run cannot be read as the data of that run."""
-
-    code = "not-of-run"
 
 
 class SampleMissing(SaysoError):
     """The sample files are missing from the installation."""
 
-    code = "sample-missing"
-
 
 class LedgerFailed(SaysoError):
     """The shop's database failed or is full; nothing of the transaction was kept."""
-
-    code = "ledger-failed"
 
 
 class UnknownRequest(SaysoError):
     """The shop made no request for consent with this token, or the request is over."""
 
-    code = "unknown-request"
-
 
 class ForeignOrigin(SaysoError):
     """The answer to a request for consent came from another site than the shop's; nothing was taken."""
-
-    code = "foreign-origin"
 
 
 class OtherConsent(SaysoError):
     """A consent is not what the shop asked for; nothing was taken."""
 
-    code = "other-consent"
-
 
 class WrongItem(SaysoError):
     """The shop keeps no file of an item, or the file with its salt is not the item."""
 
-    code = "wrong-item"
-
 
 class NotInStock(SaysoError):
     """Something that is to be sold is not in stock for every purpose; nothing was signed."""
-
-    code = "not-in-stock"

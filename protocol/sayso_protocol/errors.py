@@ -11,6 +11,7 @@ message; its `gossip` decides whether the peer that forwarded the message loses 
         print(error.code, error)
 """
 
+import re
 from enum import Enum
 from typing import ClassVar
 
@@ -23,9 +24,18 @@ class Gossip(Enum):
 
 
 class SaysoError(Exception):
-    """SaysoError is the base class of all errors of Sayso."""
+    """SaysoError is the base class of all errors of Sayso.
+
+    Attributes:
+        code: Stable. By default the name of the class: that of `TooLarge` is `too-large`.
+    """
 
     code: ClassVar[str] = "error"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "code" not in vars(cls):
+            cls.code = re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
 
 class MessageError(SaysoError):

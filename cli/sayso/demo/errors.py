@@ -5,5 +5,3 @@ from sayso_protocol.errors import SaysoError
 
 class DemoFailed(SaysoError):
     """A step of the demo did not give the expected result."""
-
-    code = "demo-failed"

@@ -5,5 +5,3 @@ from sayso_protocol.errors import SaysoError
 
 class PortUnavailable(SaysoError):
     """The TCP port is in use, or this user may not listen on it."""
-
-    code = "port-unavailable"
