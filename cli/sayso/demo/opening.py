@@ -1,10 +1,11 @@
 """How every demo begins: a chain with the registry, and three nodes that are connected."""
 
 import asyncio
+from typing import Any, Final
 
 from sayso.demo.chain import embedded_chain, named_chain
 from sayso.demo.nodes import NAMES, make_nodes
-from sayso.demo.stage import Stage
+from sayso.demo.stage import Stage, Step
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text
@@ -39,3 +40,9 @@ async def start_nodes(stage: Stage) -> str:
 async def _connected(stage: Stage, name: str) -> int:
     async with stage.nodes[name].client(stage.trusted) as client:
         return sum(peer.connected for peer in await client.peers())
+
+
+OPENING: Final[tuple[Step[Any], ...]] = (
+    Step("chain", "Start a chain and deploy the registry", (), start_chain),
+    Step("nodes", "Start three nodes", ("chain",), start_nodes),
+)

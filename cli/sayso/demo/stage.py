@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -52,6 +53,26 @@ class Options:
     prices: Prices = field(default_factory=Prices)
 
 
+class Later(Generic[T]):
+    """Later is an attribute that a step sets; whoever reads it before raises DemoFailed."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, stage: object, _owner: type | None = None) -> T:
+        """Return what was set; raises DemoFailed."""
+        if self._name not in vars(stage):
+            raise DemoFailed(self._why)
+        found: T = vars(stage)[self._name]
+        return found
+
+    def __set__(self, stage: object, value: T) -> None:
+        vars(stage)[self._name] = value
+
+
 @dataclass
 class Stage:
     """Stage holds everything that a demo has started; stop() ends it.
@@ -59,6 +80,7 @@ class Stage:
     Attributes:
         folder: The temporary folder of all files.
         options: The options of the demo.
+        chain, trusted: The chain, and the network file.
         sent: Every message that was handed in, in order.
         refused_after: How long each revocation took from the signature to the refusal, seconds.
     """
@@ -68,30 +90,8 @@ class Stage:
     nodes: dict[str, DemoNode] = field(default_factory=dict)
     sent: list[Envelope] = field(default_factory=list)
     refused_after: list[float] = field(default_factory=list)
-    _chain: DemoChain | None = None
-    _trusted: NetworkFile | None = None
-
-    @property
-    def chain(self) -> DemoChain:
-        """Return the chain; raises DemoFailed before it is started."""
-        if self._chain is None:
-            raise DemoFailed("the chain is not started")
-        return self._chain
-
-    @chain.setter
-    def chain(self, chain: DemoChain) -> None:
-        self._chain = chain
-
-    @property
-    def trusted(self) -> NetworkFile:
-        """Return the network file; raises DemoFailed before the registry is deployed."""
-        if self._trusted is None:
-            raise DemoFailed("the registry is not deployed")
-        return self._trusted
-
-    @trusted.setter
-    def trusted(self, trusted: NetworkFile) -> None:
-        self._trusted = trusted
+    chain = Later[DemoChain]("the chain is not started")
+    trusted = Later[NetworkFile]("the registry is not deployed")
 
     @property
     def heeded(self) -> tuple[Named, ...]:
@@ -165,8 +165,8 @@ class Stage:
         """End every process."""
         children = [node.process for node in self.nodes.values() if node.process]
         await asyncio.gather(*(child.stop() for child in children))
-        if self._chain:
-            await self._chain.stop()
+        with suppress(DemoFailed):  # there is none to stop
+            await self.chain.stop()
 
 
 def _shared(trace: TraceJson) -> TraceJson:

@@ -9,7 +9,11 @@ from eth_account.signers.local import LocalAccount
 from sayso.demo.stage import Stage
 from sayso.files import HashedFile, hash_files
 from sayso_node.api.schema.traces import TraceJson
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.verdicts.verdict import License
 
 DAY_S: Final = 86_400
 
@@ -17,6 +21,11 @@ DAY_S: Final = 86_400
 def own_address(account: LocalAccount) -> bytes:
     """Return the address of an account, 20 bytes."""
     return address_from_text(account.address)
+
+
+def licensed(envelope: Envelope) -> License:
+    """Return the license of a signed consent."""
+    return License(as_kind(envelope.message, Consent), envelope.items)
 
 
 def clips(folder: Path, count: int) -> list[HashedFile]:

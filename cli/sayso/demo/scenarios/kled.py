@@ -15,13 +15,11 @@ from sayso.contributor.keystore import new_account
 from sayso.contributor.licensing import Terms, grant
 from sayso.contributor.revoking import license_masks, license_scopes, revoke_masks, revoke_scopes
 from sayso.demo.errors import DemoFailed
-from sayso.demo.opening import start_chain, start_nodes
-from sayso.demo.scenarios.acting import DAY_S, clips, own_address, standings
-from sayso.demo.stage import Stage, Step
+from sayso.demo.opening import OPENING
+from sayso.demo.scenarios.acting import DAY_S, clips, licensed, own_address, standings
+from sayso.demo.stage import Later, Stage, Step
 from sayso.holder.drafts import NOTHING
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, Dispute, contributor_hash
 from sayso_protocol.messages.statements.removal import Removal
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
@@ -29,7 +27,7 @@ from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.network_file import Named
 from sayso_protocol.primitives import address_text
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row
+from sayso_protocol.verdicts.verdict import Reason, Row
 
 _MARKETPLACE: Final = "kled.ai"
 _CLIPS: Final = 40
@@ -50,7 +48,7 @@ class Kled(Stage):
     lab_y: LocalAccount = field(default_factory=new_account)
     uploader: LocalAccount = field(default_factory=new_account)
     cohort: list[Row] = field(default_factory=list)
-    _consent: Envelope | None = None
+    consent = Later[Envelope]("nothing is licensed yet")
 
     @property
     def heeded(self) -> tuple[Named, ...]:
@@ -65,17 +63,6 @@ class Kled(Stage):
             own_address(self.lab_x): "Lab X",
             own_address(self.lab_y): "Lab Y",
         }
-
-    @property
-    def consent(self) -> Envelope:
-        """Return the person's consent; raises DemoFailed before it is signed."""
-        if self._consent is None:
-            raise DemoFailed("nothing is licensed yet")
-        return self._consent
-
-    @consent.setter
-    def consent(self, consent: Envelope) -> None:
-        self._consent = consent
 
     @property
     def rows(self) -> list[Row]:
@@ -146,8 +133,7 @@ async def train(stage: Kled) -> str:
 
 async def take_three_back(stage: Kled) -> str:
     """The person takes three clips back, and the likeness from all of them."""
-    consent = as_kind(stage.consent.message, Consent)
-    held = License(consent, stage.consent.items)
+    held = licensed(stage.consent)
     contributor = own_address(stage.person)
     masks = license_masks(held, stage.consent.items[:_TAKEN])
     begun = time.monotonic()
@@ -173,8 +159,7 @@ async def take_three_back(stage: Kled) -> str:
 
 async def take_resale_back(stage: Kled) -> str:
     """The person takes `resale` back: everybody downstream stops, the marketplace itself does not."""
-    held = License(as_kind(stage.consent.message, Consent), stage.consent.items)
-    scopes = license_scopes(held, [_RESALE])
+    scopes = license_scopes(licensed(stage.consent), [_RESALE])
     begun = time.monotonic()
     await stage.hand_in("A", stage.person, *revoke_scopes(own_address(stage.person), scopes))
     for node, lab in (("B", stage.lab_x), ("A", stage.lab_y)):
@@ -254,8 +239,7 @@ async def wait_too_long(stage: Kled) -> str:
 
 
 KLED_STEPS: tuple[Step[Kled], ...] = (
-    Step("chain", "Start a chain and deploy the registry", (), start_chain),
-    Step("nodes", "Start three nodes", ("chain",), start_nodes),
+    *OPENING,
     Step("consent", "A person licenses forty clips", ("nodes",), license_clips),
     Step("sale", "The license is sold on, twice", ("consent",), pass_on),
     Step("use", "A lab trains", ("sale",), train),

@@ -18,18 +18,16 @@ from sayso.contributor.keystore import new_account
 from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.contributor.revoking import license_scopes, revoke_scopes
 from sayso.demo.errors import DemoFailed
-from sayso.demo.opening import start_chain, start_nodes
-from sayso.demo.scenarios.acting import DAY_S, carried, own_address
+from sayso.demo.opening import OPENING
+from sayso.demo.scenarios.acting import DAY_S, carried, licensed, own_address
 from sayso.demo.scenarios.revealed import revealed_of
 from sayso.demo.stage import Stage, Step
 from sayso.holder.drafts import NOTHING
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.network import Network
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row
+from sayso_protocol.verdicts.verdict import Reason, Row
 
 _MARKETPLACE: Final = "neonmobile.com"
 _RESALE, _TRAINING = "resale", "train-generative-ai"
@@ -185,9 +183,9 @@ async def take_back(stage: Neon) -> str:
     """Either of the two takes the call back."""
     call = stage.calls[0]
     account = stage.called.key(call.number)
-    held = License(as_kind(call.called.message, Consent), call.called.items)
+    scopes = license_scopes(licensed(call.called))
     begun = time.monotonic()
-    await stage.hand_in("A", account, *revoke_scopes(own_address(account), license_scopes(held)))
+    await stage.hand_in("A", account, *revoke_scopes(own_address(account), scopes))
     for who in (stage.shop, stage.lab):
         await stage.until("C refuses it", partial(stage.are, who, call, Reason.REVOKED))
     took = stage.took(begun)
@@ -201,8 +199,8 @@ async def lose_a_phone(stage: Neon) -> str:
     """The caller's phone is lost; the guardian takes the second call back."""
     call = stage.calls[1]
     guardian = stage.caller.guardian_key(call.number)
-    consent = as_kind(call.caller.message, Consent)
-    scopes = license_scopes(License(consent, call.caller.items), ward=consent.contributor)
+    held = licensed(call.caller)
+    scopes = license_scopes(held, ward=held.consent.contributor)
     begun = time.monotonic()
     await stage.hand_in("A", guardian, *revoke_scopes(own_address(guardian), scopes))
     await stage.until("C refuses it", partial(stage.are, stage.shop, call, Reason.REVOKED))
@@ -232,8 +230,7 @@ async def look_on(stage: Neon) -> str:
 
 
 NEON_STEPS: tuple[Step[Neon], ...] = (
-    Step("chain", "Start a chain and deploy the registry", (), start_chain),
-    Step("nodes", "Start three nodes", ("chain",), start_nodes),
+    *OPENING,
     Step("one", "One of two people consents", ("nodes",), hear_one_side),
     Step("both", "The other consents, too", ("one",), hear_both),
     Step("sale", "The call is sold on", ("both",), pass_on),

@@ -17,15 +17,13 @@ from sayso.contributor.keystore import new_account
 from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.contributor.revoking import license_masks, license_scopes, revoke_masks, revoke_scopes
 from sayso.demo.errors import DemoFailed
-from sayso.demo.opening import start_chain, start_nodes
-from sayso.demo.scenarios.acting import DAY_S, carried, own_address
+from sayso.demo.opening import OPENING
+from sayso.demo.scenarios.acting import DAY_S, carried, licensed, own_address
 from sayso.demo.scenarios.figures import measure
 from sayso.demo.stage import Stage, Step
 from sayso.holder.drafts import NOTHING
 from sayso.holder.withdrawing import withdrawals
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.dispute import FILES, Dispute
 from sayso_protocol.network import Network
@@ -33,7 +31,7 @@ from sayso_protocol.network_file import Named
 from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row
+from sayso_protocol.verdicts.verdict import Reason, Row
 
 _MARKETPLACE: Final = "silencio.network"
 _TRAINING: Final = "train-ai"
@@ -138,10 +136,6 @@ async def record(stage: Silencio) -> str:
     )
 
 
-def _license(envelope: Envelope) -> License:
-    return License(as_kind(envelope.message, Consent), envelope.items)
-
-
 async def take_an_afternoon_back(stage: Silencio) -> str:
     """Tuesday, 15 to 17 h, in both classes of data."""
     session = stage.tuesday
@@ -149,7 +143,7 @@ async def take_an_afternoon_back(stage: Silencio) -> str:
     gone = set[Row]()
     for one in (session.audio, session.levels):
         items = [one.items[minute] for minute in _AFTERNOON]
-        masks |= license_masks(_license(one), items)
+        masks |= license_masks(licensed(one), items)
         gone |= {Row(one.digest, item) for item in items}
     revocations = revoke_masks(own_address(session.phone), masks)
     took = await stage.revoke(revocations, set(session.rows) - gone)
@@ -163,7 +157,7 @@ async def take_the_audio_back(stage: Silencio) -> str:
     """No audio; levels may stay."""
     session = stage.tuesday
     left = {Row(session.levels.digest, item) for item in session.levels.items[: _AFTERNOON.start]}
-    scopes = license_scopes(_license(session.audio))
+    scopes = license_scopes(licensed(session.audio))
     took = await stage.revoke(revoke_scopes(own_address(session.phone), scopes), left)
     return f"no audio any more, and the levels stay: {len(left)} chunks are clear, {took:.2f} s after it"
 
@@ -219,8 +213,7 @@ async def count_costs(stage: Silencio) -> str:
 
 
 SILENCIO_STEPS: tuple[Step[Silencio], ...] = (
-    Step("chain", "Start a chain and deploy the registry", (), start_chain),
-    Step("nodes", "Start three nodes", ("chain",), start_nodes),
+    *OPENING,
     Step("sessions", "Phones record, and license their sessions", ("nodes",), record),
     Step("hours", "Two hours are taken back", ("sessions",), take_an_afternoon_back),
     Step("audio", "The audio is taken back, the levels stay", ("hours",), take_the_audio_back),

@@ -14,7 +14,7 @@ from eth_account.signers.local import LocalAccount
 
 from sayso.contributor.keystore import new_account
 from sayso.contributor.licensing import SignedGrant, Terms, grant
-from sayso.demo.errors import DemoFailed
+from sayso.demo.stage import Later
 from sayso.files import HashedFile, find_files, hash_files
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network
@@ -106,18 +106,7 @@ class Sale:
 
     market: LocalAccount = field(default_factory=new_account)
     lab: LocalAccount = field(default_factory=new_account)
-    _consent: Envelope | None = None
-
-    @property
-    def consent(self) -> Envelope:
-        """Return the signed consent; raises DemoFailed before the sale."""
-        if self._consent is None:
-            raise DemoFailed("nothing is sold yet")
-        return self._consent
-
-    @consent.setter
-    def consent(self, consent: Envelope) -> None:
-        self._consent = consent
+    consent = Later[Envelope]("nothing is sold yet")
 
     @property
     def row(self) -> Row:

@@ -13,7 +13,7 @@ from sayso.contributor.onchain import revoke_on_chain
 from sayso.contributor.revoking import license_masks, revoke_masks, revoke_scopes
 from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import NAMES
-from sayso.demo.opening import start_chain, start_nodes
+from sayso.demo.opening import OPENING
 from sayso.demo.stage import MAX_AGE_S, Step
 from sayso.demo.tour.passing import sell_on, show_trace, take_back
 from sayso.demo.tour.people import CLONING, MARKET, TRAINING, ManifestRow, three_items
@@ -225,8 +225,7 @@ async def catch_up(stage: Tour) -> str:
 
 
 STEPS: tuple[Step[Tour], ...] = (
-    Step("chain", "Start a chain and deploy the registry", (), start_chain),
-    Step("nodes", "Start three nodes", ("chain",), start_nodes),
+    *OPENING,
     Step("consent", "License a folder of files", ("nodes",), sign_consents),
     Step("gossip", "The consents spread by gossip", ("consent",), hear_by_gossip),
     Step("anchor", "The license hashes are anchored on chain", ("consent",), see_anchored),
