@@ -15,7 +15,9 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import Final
 
 from sayso.errors import FileUnreadable, NothingToGrant
+from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import salted_item
+from sayso_protocol.redaction import reason_of
 
 HASHED_PIECE_BYTES: Final = 1 << 20
 SALT_BYTES: Final = 32
@@ -39,11 +41,12 @@ class HashedFile:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path, fault: type[SaysoError] = FileUnreadable) -> Iterator[None]:
+    """Turn an OSError, and bytes that are no text, into `fault`, which names the file."""
     try:
         yield
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise fault(f"cannot read {str(path)!r}: {reason_of(error)}") from error
 
 
 def find_files(paths: Iterable[Path]) -> FoundFiles:
@@ -51,7 +54,7 @@ def find_files(paths: Iterable[Path]) -> FoundFiles:
     files: list[Path] = []
     skipped: list[Path] = []
     for path in paths:
-        with _reading(path):
+        with reading(path):
             mode = path.lstat().st_mode
         if S_ISDIR(mode):
             _walk(path, files, skipped)
@@ -67,7 +70,7 @@ def find_files(paths: Iterable[Path]) -> FoundFiles:
 
 def _walk(folder: Path, files: list[Path], skipped: list[Path]) -> None:
     """Append the entries of a folder, depth first; an unreadable folder raises FileUnreadable."""
-    with _reading(folder), os.scandir(folder) as entries:
+    with reading(folder), os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: os.fsencode(entry.name))
     for entry in ordered:
         path = folder / entry.name
@@ -79,7 +82,7 @@ def _walk(folder: Path, files: list[Path], skipped: list[Path]) -> None:
 
 def item_hash(path: Path) -> bytes:
     """Compute the SHA-256 of a regular file, 32 bytes; raises FileUnreadable."""
-    with _reading(path):
+    with reading(path):
         # O_NONBLOCK: a pipe that replaced the file must not block this process.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:

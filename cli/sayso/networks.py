@@ -6,6 +6,7 @@ The network file is the root of trust; sayso_protocol.network_file defines its c
 from dataclasses import replace
 from pathlib import Path
 
+from sayso.files import reading
 from sayso.outputs import write_file
 from sayso_protocol.errors import InvalidNetworkFile
 from sayso_protocol.network_file import Named, NetworkFile, Operator, parse_network_file
@@ -16,12 +17,8 @@ NETWORK_VARIABLE = "SAYSO_NETWORK"
 
 def load_network(path: Path = DEFAULT_FILE) -> NetworkFile:
     """Read a network file; raises InvalidNetworkFile."""
-    try:
+    with reading(path, InvalidNetworkFile):
         text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InvalidNetworkFile(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InvalidNetworkFile(f"{str(path)!r} is not UTF-8") from error
     try:
         return parse_network_file(text)
     except InvalidNetworkFile as error:

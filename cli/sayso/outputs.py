@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
-from types import TracebackType
 from typing import IO, Final, Self
 
 from sayso.errors import OutputFailed
@@ -155,6 +154,12 @@ class StagedFolder:
         place = self._place(path)
         return StagedFile(place, mode, part=place)
 
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a whole file of the folder under its relative path; raises OutputFailed."""
+        file = self.open(path)
+        file.write(data)
+        file.finish()
+
     def take(self, file: Path, path: Path) -> None:
         """Link or copy a file into the folder, under a relative path; raises OutputFailed."""
         place = self._place(path)
@@ -211,12 +216,7 @@ class Outputs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if not self._committed:
             for position, file in enumerate(self._files):
                 file.discard(moved=position < self._moved)
@@ -257,7 +257,8 @@ def write_file(path: Path, data: bytes) -> None:
         outputs.commit()
 
 
-def refuse_existing(path: Path) -> None:
-    """Raise OutputFailed if the path exists."""
-    if os.path.lexists(path):
-        raise OutputFailed(f"{str(path)!r} exists; name another file or move it away")
+def refuse_existing(*paths: Path | None) -> None:
+    """Raise OutputFailed if one of the named paths exists."""
+    for path in paths:
+        if path and os.path.lexists(path):
+            raise OutputFailed(f"{str(path)!r} exists; name another file or move it away")

@@ -8,7 +8,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sayso.errors import FileUnreadable, OutputIsInput
+from sayso.errors import OutputIsInput
+from sayso.files import reading
 
 Place = tuple[int, int]  # device and inode, which identify a file under any name
 Known = str | Place
@@ -65,11 +66,8 @@ def _parts(given: Path) -> Iterator[Known]:
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {folder!r}: {error.strerror}") from error
+    with reading(Path(folder)), os.scandir(folder) as entries:
+        return list(entries)
 
 
 def _place(path: Path | str) -> Place | None:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sayso.errors import BadAnswer, FileUnreadable, NoSnapshot, OutputFailed
+from sayso.errors import BadAnswer, NoSnapshot, OutputFailed
+from sayso.gate.judges.offline import load_snapshot
 from sayso.node_client.reading import bad_answers
 from sayso.node_client.transport import NODE_ANSWER_BYTES, Transport
 from sayso.outputs import output_errors, write_file
@@ -25,7 +26,7 @@ from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
 from sayso_protocol.snapshots.part import MAGIC, Part, read_parts
-from sayso_protocol.snapshots.snapshot import Snapshot, read_snapshot
+from sayso_protocol.snapshots.snapshot import Snapshot
 
 Progress = Callable[[int, int], None]  # bytes received, bytes in total
 _ID: Final = 16 * "[0-9a-f]"  # as in the name of a partial file
@@ -44,11 +45,6 @@ class Offered:
     name: str
     id: bytes
     size: int
-
-
-def load_snapshot(path: Path, trusted: NetworkFile) -> Snapshot:
-    """Read and verify a file; raises FileUnreadable and the errors of read_snapshot."""
-    return read_snapshot(_read(path), trusted)
 
 
 async def pull(
@@ -165,13 +161,6 @@ def _refuse_older(path: Path, snapshot: Snapshot, trusted: NetworkFile) -> None:
     ours, theirs = before.head.moment.as_of, snapshot.head.moment.as_of
     if before.operator == snapshot.operator and theirs < ours:
         raise NoSnapshot(f"the node's snapshot ({theirs}) is older than the local file ({ours})")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
 def snapshot_json(snapshot: Snapshot, size: int) -> dict[str, object]:

@@ -60,8 +60,6 @@ HINTS: Final = {
 class Failure(click.ClickException):
     """Failure is a SaysoError that click shows as one line and turns into exit status 1."""
 
-    exit_code = 1
-
     def __init__(self, error: SaysoError) -> None:
         super().__init__(printable(str(error)))
         self.code = error.code

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sayso.commands.asking import ask_password
-from sayso.errors import FileUnreadable
+from sayso.files import reading
 from sayso.networks import DEFAULT_FILE, NETWORK_VARIABLE
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.redaction import reason_of
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -100,10 +99,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 def read_password(password_file: Path | None, *, new: bool = False) -> str:
     """Return the password of a file, the environment or a prompt; raises FileUnreadable, NoTerminal."""
     if password_file is not None:
-        try:
+        with reading(password_file):
             text = password_file.read_text().removesuffix("\n").removesuffix("\r")
-        except (OSError, UnicodeDecodeError) as error:
-            raise FileUnreadable(f"cannot read {str(password_file)!r}: {reason_of(error)}") from error
         if new and not text:
             raise click.UsageError("the password file is empty")
         return text

@@ -4,11 +4,13 @@ import difflib
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from sayso_protocol.permissions.purposes import KNOWN, check_purpose
+
+T = TypeVar("T")
 
 
 def printable(text: str) -> str:
@@ -39,6 +41,16 @@ def moment(seconds: float) -> str:
 def several(count: int, noun: str) -> str:
     """Format a count with its noun: `1 row`, `1,204 rows`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def tracked(items: Iterable[T], doing: str, count: int) -> Iterable[T]:
+    """Return items, while a bar on a terminal shows how many of several are done."""
+    from rich.console import Console  # noqa: PLC0415 - takes long to import
+    from rich.progress import track  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    is_hidden = not console.is_terminal or count == 1
+    return track(items, doing, total=count, console=console, transient=True, disable=is_hidden)
 
 
 def warn_of_purposes(purposes: Iterable[str]) -> None:

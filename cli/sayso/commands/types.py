@@ -6,13 +6,9 @@ from datetime import UTC, datetime
 
 import click
 
-from sayso.gate.policy import UNITS, seconds_of
-from sayso_protocol.primitives import ANYONE, address_from_text
+from sayso.gate.policy import UNITS, address_of, seconds_of
 
-
-def address_or_anyone(text: str) -> bytes:
-    """Parse an address, 20 bytes; zero for `anyone`. Raises InvalidAddress."""
-    return ANYONE if text == "anyone" else address_from_text(text)
+address_or_anyone = address_of  # the address of an option, which may be `anyone`
 
 
 def duration(text: str) -> int:

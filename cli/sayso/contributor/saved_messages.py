@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from sayso.errors import FileUnreadable, NothingToRevoke, OtherStatements
+from sayso.errors import NothingToRevoke, OtherStatements
+from sayso.files import reading
 from sayso.node_client.answers import HeldLicense
 from sayso.outputs import write_file
 from sayso_protocol.errors import Malformed, TooLarge, Unsupported
@@ -59,13 +60,11 @@ def load_bundle(path: Path, network: Network) -> list[Envelope]:
 
 def read_bounded(path: Path, most: int) -> bytes:
     """Read at most `most` + 1 bytes of a file (`-` is standard input); raises FileUnreadable."""
-    try:
+    with reading(path):
         if str(path) == "-":
             return _read(sys.stdin.buffer, most + 1)
         with path.open("rb") as file:
             return _read(file, most + 1)
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
 def _read(file: IO[bytes], most: int) -> bytes:

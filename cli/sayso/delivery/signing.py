@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from sayso.delivery.errors import BadSecret
+from sayso.files import reading
 from sayso.outputs import output_errors
 
 WHSEC: Final = "whsec_"
@@ -60,12 +61,9 @@ def secret_at(path: Path) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            data = file.read(FILE_BYTES)
-    except OSError as error:
-        raise BadSecret(f"cannot read {str(path)!r}: {error.strerror}") from error
+    with reading(path, BadSecret), path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        data = file.read(FILE_BYTES)
     if stat.S_IMODE(mode) & 0o077:
         raise BadSecret(f"others can read {str(path)!r}; change its mode to 600")
     try:

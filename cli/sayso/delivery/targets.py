@@ -6,7 +6,7 @@ import shlex
 import shutil
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
@@ -55,20 +55,17 @@ class Poster:
         url: The URL.
         secret: The secret that both sides know.
         allow_private: Whether the address may be a private one.
-        clock: Returns seconds since the epoch.
     """
 
-    def __init__(
-        self, url: str, secret: bytes, *, allow_private: bool, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, url: str, secret: bytes, *, allow_private: bool) -> None:
         self._url = reach.check_url(url, allow_private=allow_private)
-        self._secret, self._clock = secret, clock
+        self._secret = secret
         self._factory = reach.socket_factory(allow_private=allow_private)
         self._http: aiohttp.ClientSession | None = None
 
     async def deliver(self, one: Parcel) -> None:
         """See Target."""
-        headers = signing.headers(self._secret, one.name, int(self._clock()), one.body)
+        headers = signing.headers(self._secret, one.name, int(time.time()), one.body)
         try:
             async with self._session().post(
                 self._url, data=one.body, headers=headers, allow_redirects=False

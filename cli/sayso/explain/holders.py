@@ -27,11 +27,8 @@ def sublicense(envelope: Envelope, now: float) -> Iterator[str]:
         yield "It counts for those of the licenses whose consent names the signer as grantee."
     else:
         yield f"It counts for those of the licenses that sublicense {hex_text(one.parent)} passed on."
-    yield _span(one.issued_at, one.expires_at, now)
-    if one.terms_uri:
-        yield f"The text of the license is at {one.terms_uri}."
-    if any(one.terms):
-        yield f"The text of the license has the SHA-256 {hex_text(one.terms)}."
+    yield span(one.issued_at, one.expires_at, now)
+    yield from license_text(one.terms, one.terms_uri)
     yield "It can be withdrawn at any time; whether it was, and whether it counts, is not in this file."
     yield from _hashes(envelope, "licenses")
 
@@ -68,18 +65,27 @@ def dispute(envelope: Envelope, now: float) -> Iterator[str]:
         people = count(one.count, "contributor")
         yield f"{who} disputes the licenses of {people}, who do not own what they license: {one.code}."
         named = [address_text(name[-ADDRESS_BYTES:]) for name in envelope.items]
-        yield from _listed("The contributors:", named)
+        yield from shown("The contributors:", named)
     else:
         yield f"{who} says that {count(one.count, 'file')} show them: {one.code}."
         yield from _hashes(envelope, "files")
-    yield _span(one.issued_at, one.expires_at, now)
+    yield span(one.issued_at, one.expires_at, now)
     yield "It stops data only at nodes and checkers that heed the signer. It can be withdrawn."
 
 
-def _span(issued_at: int, expires_at: int, now: float) -> str:
+def span(issued_at: int, expires_at: int, now: float) -> str:
+    """Return the sentence about when something holds, and whether that is now."""
     state = "It has ended. " if now >= expires_at else ""
     state = state or ("It has not begun. " if now < issued_at else "")
     return f"{state}It holds from {moment(issued_at)} until {moment(expires_at)}."
+
+
+def license_text(terms: bytes, uri: str) -> Iterator[str]:
+    """Yield the sentences about the text of a license."""
+    if uri:
+        yield f"The text of the license is at {uri}."
+    if any(terms):
+        yield f"The text of the license has the SHA-256 {hex_text(terms)}."
 
 
 def _record(record: bytes, of: str) -> Iterator[str]:
@@ -88,10 +94,11 @@ def _record(record: bytes, of: str) -> Iterator[str]:
 
 
 def _hashes(envelope: Envelope, of: str) -> Iterator[str]:
-    yield from _listed(f"The hashes of the {of}:", [hex_text(one) for one in envelope.items])
+    yield from shown(f"The hashes of the {of}:", [hex_text(one) for one in envelope.items])
 
 
-def _listed(head: str, names: list[str]) -> Iterator[str]:
+def shown(head: str, names: list[str]) -> Iterator[str]:
+    """Yield a heading and the first of some names."""
     yield head
     yield from (f"  {one}" for one in names[:SHOWN])
     if len(names) > SHOWN:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from sayso.contributor.revoking import permissions_hit
 from sayso.explain import holders
-from sayso.explain.sentences import Explanation, count, listed, moment, purpose_text, wallet_line, who
+from sayso.explain.sentences import Explanation, count, listed, purpose_text, wallet_line, who
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
@@ -28,8 +28,6 @@ from sayso_protocol.primitives import NOBODY, address_text, hex_text
 from sayso_protocol.signatures.nodes import check_sponsor
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.verdict import License
-
-SHOWN = 10  # items of a consent
 
 
 def explain_envelope(
@@ -62,9 +60,7 @@ def _consent(envelope: Envelope, context: Context) -> Iterator[str]:
     purposes = listed(purpose_text(one) for one in consent.purposes)
     giver, items = address_text(consent.contributor), count(consent.items, "item")
     yield f"{giver} allows {who(consent.grantee)} to use {items} for {purposes}{via}."
-    state = "It has ended. " if now >= consent.expires_at else ""
-    state = state or ("It has not begun. " if now < consent.issued_at else "")
-    yield f"{state}It holds from {moment(consent.issued_at)} until {moment(consent.expires_at)}."
+    yield holders.span(consent.issued_at, consent.expires_at, now)
     yield f"An answer about it may be relied on for {count(consent.recheck_hours, 'hour')}."
     days = count(consent.removal_days, "day")
     yield f"Whoever holds its items removes what is revoked within {days} of the revocation."
@@ -72,16 +68,11 @@ def _consent(envelope: Envelope, context: Context) -> Iterator[str]:
         yield f"Nothing may be used unless {listed(others)} has consented, too."
     if consent.guardian != NOBODY:
         yield f"{address_text(consent.guardian)} may revoke it, too."
-    if consent.terms_uri:
-        yield f"The text of the license is at {consent.terms_uri}."
-    if any(consent.terms):
-        yield f"The text of the license has the SHA-256 {hex_text(consent.terms)}."
+    yield from holders.license_text(consent.terms, consent.terms_uri)
     yield "It can be taken back at any time. This file does not say whether it was: ask sayso status."
     yield f"It is good on {envelope.network} only{_whose(envelope, context.trusted)}."
-    yield f"The hashes of its {items}:" if consent.items > 1 else "The hash of its item:"
-    yield from (f"  {hex_text(item)}" for item in envelope.items[:SHOWN])
-    if consent.items > SHOWN:
-        yield f"  and {consent.items - SHOWN:,} more"
+    head = f"The hashes of its {items}:" if consent.items > 1 else "The hash of its item:"
+    yield from holders.shown(head, [hex_text(item) for item in envelope.items])
 
 
 def _whose(envelope: Envelope, trusted: NetworkFile | None) -> str:

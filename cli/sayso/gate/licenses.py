@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from sayso.contributor.saved_messages import MAX_BYTES, bundle_bytes, read_bounded
 from sayso.errors import FileUnreadable
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 from sayso.gate.marks import FileMark, mark
 from sayso.outputs import Outputs, StagedFolder
 from sayso_protocol.errors import BadSignature, SaysoError, Unsupported
@@ -185,9 +185,8 @@ def fill_bundle(folder: StagedFolder, under: Path, envelopes: Iterable[Envelope]
     """Write the files of a bundle into a staged folder, below a relative path; see save_licenses."""
     ordered = sorted(envelopes, key=lambda one: one.digest)
     for at in range(0, len(ordered), LIMITS.items):
-        file = folder.open(under / f"{at // LIMITS.items:05}{ENDING}")
-        file.write(bundle_bytes(ordered[at : at + LIMITS.items]))
-        file.finish()
+        name = f"{at // LIMITS.items:05}{ENDING}"
+        folder.write(under / name, bundle_bytes(ordered[at : at + LIMITS.items]))
     return len(ordered)
 
 

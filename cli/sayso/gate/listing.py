@@ -62,10 +62,10 @@ def list_values(path: Path, column: str, find: Find, out: Path) -> Listed:
         import pyarrow as pa  # noqa: PLC0415 - only for tables
         import pyarrow.parquet as pq  # noqa: PLC0415
     from sayso.errors import BadManifest  # noqa: PLC0415
-    from sayso.gate.formats.tables.parquet import parquet_errors  # noqa: PLC0415
+    from sayso.gate.formats.tables.parquet import table_errors  # noqa: PLC0415
 
     rows = without = 0
-    with Outputs() as outputs, parquet_errors(path), pq.ParquetFile(path) as file:
+    with Outputs() as outputs, table_errors(path), pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
         if column not in names or {"license", "item"} & {*names}:
             raise BadManifest(f"it needs a column {column!r}, and none that is called license or item")

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 from sayso_protocol.primitives import sha256
 
 INDEX_ENDING: Final = ".index"

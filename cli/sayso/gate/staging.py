@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 
 from sayso.errors import BadManifest, FileUnreadable, ManifestChanged
 from sayso.extras import extra
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 from sayso.gate.formats.opening import Manifest, name_of, paths_of
 from sayso.outputs import output_errors
 from sayso_protocol.errors import SaysoError, TooLarge

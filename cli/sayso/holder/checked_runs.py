@@ -1,6 +1,5 @@
 """The record of a check as the source of a use: what was asked, and which rows were granted."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,24 +10,10 @@ from sayso.gate.records.recheck import question_of, verify_record
 from sayso.gate.records.record import RECORD_TYPE, record_from_json
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.text import receipt_from_json
+from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 
 RECORD_BYTES: Final = 1 << 30  # of a run of a billion rows
-
-
-@dataclass(frozen=True)
-class CheckedRun:
-    """CheckedRun is what a record states.
-
-    Attributes:
-        grantee: Who asked, 20 bytes.
-        purpose: The purpose of the check.
-        run_id: The name of the run.
-    """
-
-    grantee: bytes
-    purpose: str
-    run_id: str
 
 
 def read_run(
@@ -37,8 +22,8 @@ def read_run(
     manifest: Path | None,
     rejected: Path | None,
     columns: Columns,
-) -> CheckedRun:
-    """Read a record or receipt and verify it, with the manifest if that is given.
+) -> Query:
+    """Verify a record or receipt, with the manifest if that is given; returns what it asked.
 
     Raises:
         BadProof: It is for other rows or results. See verify_record and verify_receipt for other errors.
@@ -48,14 +33,11 @@ def read_run(
     if isinstance(value, dict) and value.get("type") == RECORD_TYPE:
         record = record_from_json(value)
         verify_record(record, trusted, manifest, rejected, columns)
-        query, run_id, counts = question_of(record).query, record.run_id, record.counts
-        run = CheckedRun(query.grantee, query.purpose, run_id)
+        query, counts = question_of(record).query, record.counts
     else:
         signed = receipt_from_json(value)
         verify_receipt(signed, trusted, manifest, rejected, columns)
-        receipt = signed.statement
-        counts = dict(receipt.counts)
-        run = CheckedRun(receipt.grantee, receipt.purpose, receipt.run_id)
+        query, counts = signed.statement.question.query, dict(signed.statement.counts)
     if manifest and not rejected and counts.keys() - {Reason.GRANTED.value}:
         raise BadManifest("the record refuses rows of the manifest; name them with --rejected")
-    return run
+    return query

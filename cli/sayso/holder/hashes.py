@@ -12,13 +12,12 @@ from sayso.contributor.saved_messages import load_bundle, read_bounded
 from sayso.errors import BadList, NothingToState
 from sayso.gate.formats.base import Columns
 from sayso.gate.licenses import bundle_files
-from sayso.gate.records.receipts import stated_parts
-from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso.gate.records.receipts import granted_rows
 from sayso_protocol.errors import SaysoError, TooLarge
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, address_from_text, hash_from_text
-from sayso_protocol.verdicts.verdict import Reason
+from sayso_protocol.primitives import address_from_text, hash_from_text
+from sayso_protocol.verdicts.license_table import named_licenses
 
 LIST_BYTES: Final = 1 << 28  # four million hashes
 LINE_BYTES: Final = 200
@@ -72,12 +71,5 @@ def licenses_of_rows(manifest: Path, rejected: Path | None, columns: Columns) ->
     Raises:
         BadManifest, FileUnreadable: A file is invalid, or names rejected rows that the manifest has not.
     """
-    found: set[bytes] = set()
-    for rows, numbers in stated_parts(manifest, rejected, columns):
-        clear = Reason.GRANTED.number
-        found.update(
-            rows[at * ROW_BYTES : at * ROW_BYTES + HASH_BYTES]
-            for at, number in enumerate(numbers)
-            if number == clear
-        )
-    return found
+    parts = granted_rows(manifest, rejected, columns)
+    return {name for rows in parts for name in named_licenses(rows.tobytes())}

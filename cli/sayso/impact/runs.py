@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from sayso.errors import BadManifest, BadRecords, BytesDiffer, NotOfRun
-from sayso.gate.formats.base import OR_REJECT, Columns, reading
+from sayso.files import reading
+from sayso.gate.formats.base import OR_REJECT, Columns
 from sayso.gate.formats.opening import open_source
 from sayso.gate.formats.published import form_of
-from sayso.gate.records.receipts import REFUSING_REASONS, read_json, stated_parts
+from sayso.gate.records.receipts import REFUSING_REASONS, granted_rows, read_json
 from sayso.gate.records.record import RECORD_TYPE, record_from_json
 from sayso.holder.checked_runs import RECORD_BYTES
 from sayso_protocol.encoding.json_text import parse_json
@@ -143,7 +142,8 @@ def _data(place: Path, asked: _Asked, columns: Columns) -> tuple[Path | None, by
         if len(rows) == asked.granted * ROW_BYTES:
             found.append((one, rows))
         elif len(rows) == asked.judged * ROW_BYTES and len(rejected) == 1:
-            found.append((one, _granted(one, rejected[0], columns)))
+            granted = granted_rows(one, rejected[0], columns)
+            found.append((one, b"".join(some.tobytes() for some in granted)))
     if len(found) != 1:
         many = "no" if not found else "more than one"
         raise BadRecords(f"{str(place)!r} has {many} data of the {asked.granted:,} rows it clears")
@@ -163,14 +163,6 @@ def _rows(path: Path, columns: Columns) -> bytes:
 
 def _has_record(folder: Path) -> bool:
     return any(_asked(one) is not None for one in folder.glob("*.json"))
-
-
-def _granted(manifest: Path, rejected: Path, columns: Columns) -> bytes:
-    parts = list[bytes]()
-    for rows, numbers in stated_parts(manifest, rejected, columns):
-        clear = np.frombuffer(numbers, np.uint8) == Reason.GRANTED.number
-        parts.append(np.frombuffer(rows, np.uint8).reshape(-1, ROW_BYTES)[clear].tobytes())
-    return b"".join(parts)
 
 
 def _is_rejected(path: Path) -> bool:

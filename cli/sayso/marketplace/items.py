@@ -35,9 +35,9 @@ class KeptItem:
     name: str
     path: Path
 
-    def check(self) -> None:
-        """Compare the file with its item; raises WrongItem and FileUnreadable."""
-        if salted(item_hash(self.path), self.salt) != self.item:
+    def check(self, digest: bytes) -> None:
+        """Raise WrongItem unless a file with this SHA-256 is the item."""
+        if salted(digest, self.salt) != self.item:
             raise WrongItem(f"{str(self.path)!r} with its salt is not the item {hex_text(self.item)}")
 
 

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from sayso.errors import NotInStock, WrongItem
+from sayso.errors import NotInStock
 from sayso.extras import extra
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 from sayso.gate.formats.published import ABOUT_FILE, DATA, FILES, LICENSES_FOLDER, LISTED
 from sayso.gate.formats.tar import LABEL_SUFFIXES
 from sayso.gate.licenses import fill_bundle
-from sayso.marketplace.items import KeptItem, salted
+from sayso.marketplace.items import KeptItem
 from sayso.outputs import Outputs, StagedFolder, output_errors, refuse_existing, sweep
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import hex_text, sha256
@@ -91,9 +91,9 @@ class DataSet:
             folder = outputs.folder(path)
             DATA_FORMS[form](folder, self.entries)
             lines = (_row_json(number, *one, form) for number, one in enumerate(self.entries))
-            _put(folder, Path(LISTED), "".join(lines).encode())
+            folder.write(Path(LISTED), "".join(lines).encode())
             fill_bundle(folder, Path(LICENSES_FOLDER), self.envelopes)
-            _put(folder, Path(ABOUT_FILE), json.dumps(about, indent=2).encode() + b"\n")
+            folder.write(Path(ABOUT_FILE), json.dumps(about, indent=2).encode() + b"\n")
             outputs.commit()
         return about
 
@@ -104,12 +104,6 @@ def _is_written(path: Path, about: dict[str, Any]) -> bool:
         return bool(json.loads((path / ABOUT_FILE).read_bytes()) == about)
     except (OSError, ValueError):
         return False
-
-
-def _put(folder: StagedFolder, path: Path, data: bytes) -> None:
-    file = folder.open(path)
-    file.write(data)
-    file.finish()
 
 
 def _row_json(number: int, row: Row, kept: KeptItem, form: str) -> str:
@@ -144,8 +138,7 @@ class _Hashing(io.RawIOBase):
 
     def check(self, kept: KeptItem) -> None:
         """Raise WrongItem unless everything that was read is the item."""
-        if salted(self._digest.digest(), kept.salt) != kept.item:
-            raise WrongItem(f"{str(kept.path)!r} with its salt is not the item {hex_text(kept.item)}")
+        kept.check(self._digest.digest())
 
 
 def _contents(entries: Sequence[Entry]) -> Iterator[tuple[int, Entry, bytes]]:

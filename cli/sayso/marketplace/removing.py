@@ -48,16 +48,12 @@ class Duty:
     is_removed: bool
 
 
-def duties(db: Connection, *, removed: bool | None = None, most: int | None = None) -> list[Duty]:
+def duties(db: Connection) -> list[Duty]:
     """Return the duties that no removal confirms yet, the most urgent first."""
     asked = select(revoked).where(revoked.c.confirmed.is_(None))
-    if removed is not None:
-        is_open = revoked.c.removed_at.is_(None)
-        asked = asked.where(~is_open if removed else is_open)
-    asked = asked.order_by(revoked.c.due_at, revoked.c.id).limit(most)
     return [
         Duty(one.id, one.license, one.item, one.purpose, one.due_at, one.removed_at is not None)
-        for one in db.execute(asked)
+        for one in db.execute(asked.order_by(revoked.c.due_at, revoked.c.id))
     ]
 
 

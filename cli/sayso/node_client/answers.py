@@ -39,15 +39,6 @@ class NodeInfo:
 
 
 @dataclass(frozen=True)
-class Peer:
-    """Peer is a peer of a node, by the node's unverified statement."""
-
-    peer_id: str
-    address: str
-    connected: bool
-
-
-@dataclass(frozen=True)
 class Claim:
     """Claim is an unverified claim that a contributor licensed an item; it is not clear (rule 8.11)."""
 

@@ -11,7 +11,6 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlencode
 
@@ -24,7 +23,6 @@ from sayso.node_client.answers import (
     Claim,
     HeldLicense,
     NodeInfo,
-    Peer,
     Submitted,
     WalletWord,
 )
@@ -35,7 +33,6 @@ from sayso.node_client.parsing import (
     read_license,
     read_license_hashes,
     read_node_info,
-    read_peers,
     read_statement,
     read_sublicenses,
     read_submitted,
@@ -102,13 +99,8 @@ class NodeClient:
         await self._transport.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._transport.__aexit__(kind, error, trace)
+    async def __aexit__(self, *error: object) -> None:
+        await self._transport.__aexit__(*error)
 
     async def node(self) -> NodeInfo:
         """Return the node's statements about itself; raises WrongNetwork for another network."""
@@ -119,9 +111,9 @@ class NodeClient:
         self._info = info
         return info
 
-    async def peers(self) -> list[Peer]:
-        """Return the node's peers."""
-        return read_peers(await self._transport.get("/v1/peers", about.Peers))
+    async def peers(self) -> list[about.PeerJson]:
+        """Return the node's peers, by its unverified statement."""
+        return (await self._transport.get("/v1/peers", about.Peers)).peers
 
     async def submit(self, envelopes: Sequence[Envelope]) -> list[Submitted]:
         """Submit signed messages; raises the error of the first refused message.

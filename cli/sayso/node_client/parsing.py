@@ -14,7 +14,6 @@ from sayso.node_client.answers import (
     Claim,
     HeldLicense,
     NodeInfo,
-    Peer,
     Submitted,
 )
 from sayso.node_client.reading import bad_answers, check_answered_now
@@ -67,11 +66,6 @@ def read_node_info(answer: about.NodeJson) -> NodeInfo:
         )
 
 
-def read_peers(answer: about.Peers) -> list[Peer]:
-    """Read GET /v1/peers, which is unverified."""
-    return [Peer(one.peer_id, one.address, one.connected) for one in answer.peers]
-
-
 def read_license(answer: values.WholeLicense, license_hash: bytes, network: Network) -> HeldLicense:
     """Read GET /v1/licenses/...; raises the errors of read_consent, and BadProof for the anchor.
 
@@ -106,14 +100,18 @@ def read_consent(answer: values.WholeLicense, license_hash: bytes, network: Netw
 
 
 def _read_envelope(answer: values.WholeLicense, license_hash: bytes, network: Network) -> Envelope:
-    try:
-        body = base64.b64decode(answer.envelope, validate=True)
-    except ValueError as error:
-        raise BadAnswer("the node's answer has an envelope that is not base64") from error
-    envelope = decode(body, network)
+    envelope = _decoded(answer.envelope, network)
     if envelope.message.kind != CONSENT or envelope.digest != license_hash:
         raise BadAnswer("the node gave another message than the license asked for")
     return envelope
+
+
+def _decoded(text: str, network: Network) -> Envelope:
+    try:
+        body = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise BadAnswer("the node's answer has an envelope that is not base64") from error
+    return decode(body, network)
 
 
 def read_sublicenses(
@@ -123,11 +121,7 @@ def read_sublicenses(
 
     Returns the sublicenses, and the digest after which the next page begins, which is after the last.
     """
-    try:
-        bodies = [base64.b64decode(one, validate=True) for one in answer.sublicenses]
-    except ValueError as error:
-        raise BadAnswer("the node's answer has an envelope that is not base64") from error
-    found = [decode(one, network) for one in bodies]
+    found = [_decoded(one, network) for one in answer.sublicenses]
     if any(one.message.kind != SUBLICENSE for one in found):
         raise BadAnswer("the node gave another message than a sublicense")
     with bad_answers():
@@ -139,10 +133,7 @@ def read_sublicenses(
 
 def read_statement(answer: StatementJson, digest: bytes, network: Network) -> Envelope:
     """Read GET /v1/statements/..., without its signature; raises BadAnswer and as `decode`."""
-    try:
-        found = decode(base64.b64decode(answer.envelope, validate=True), network)
-    except ValueError as error:
-        raise BadAnswer("the node's answer has an envelope that is not base64") from error
+    found = _decoded(answer.envelope, network)
     if found.digest != digest:
         raise BadAnswer("the node gave another statement than asked for")
     return found

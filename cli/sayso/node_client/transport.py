@@ -4,7 +4,6 @@ Proxies from the environment are not used, because a check reveals a buyer's tra
 """
 
 from collections.abc import AsyncIterator, Container
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 import aiohttp
@@ -46,12 +45,7 @@ class Transport:
         self._session = aiohttp.ClientSession()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self._session.close()
 
     async def get(self, path: str, kind: type[T]) -> T:

@@ -12,6 +12,7 @@ from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import PATH, json_option, network_option
 from sayso.commands.text import example, moment, say, say_json, several, warn
 from sayso.errors import BadManifest
+from sayso.explain.sentences import who
 from sayso.gate.fetching import Fetcher
 from sayso.gate.formats.base import Columns, Dialect, Source
 from sayso.gate.formats.opening import open_source
@@ -20,7 +21,7 @@ from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.primitives import ANYONE, address_from_text, address_text
+from sayso_protocol.primitives import address_from_text
 from sayso_protocol.verdicts.license_table import ABSENT
 from sayso_protocol.verdicts.verdict import License
 
@@ -135,9 +136,8 @@ def _check(sublicenses: Iterable[Envelope]) -> None:
 
 def _terms(held: License) -> str:
     consent = held.consent
-    grantee = "anyone" if consent.grantee == ANYONE else address_text(consent.grantee)
     parties = f", {len(consent.parties)} parties" if len(consent.parties) > 1 else ""
-    return f"to {grantee} for {', '.join(consent.purposes)}{parties}"
+    return f"to {who(consent.grantee)} for {', '.join(consent.purposes)}{parties}"
 
 
 def _json(licenses: LicenseBundle, items: int, permissions: int) -> dict[str, object]:

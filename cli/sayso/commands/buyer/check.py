@@ -11,9 +11,11 @@ from sayso.commands.buyer.dialect import dialect_options
 from sayso.commands.buyer.policy import policy_option
 from sayso.commands.buyer.progress import progress
 from sayso.commands.buyer.streams import STDIN_FORMATS, to_stdout
+from sayso.commands.grouping import taken
 from sayso.commands.options import PATH, Once, heed_option, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration, expiry
+from sayso.explain.sentences import who
 from sayso.gate.formats.opening import paths_of
 from sayso.gate.gate import Gate
 from sayso.gate.marks import index_of
@@ -23,9 +25,7 @@ from sayso.gate.running import GateFiles
 from sayso.gate.staging import is_elsewhere, staged
 from sayso.outputs import clear
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.primitives import ANYONE, address_text
 from sayso_protocol.receipts.text import receipt_to_json
-from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 
 SOME_NOT_CLEAR: Final = 3
@@ -40,7 +40,6 @@ OLD_HINT: Final = (
 )
 SHORT_HINT: Final = "stale: or a license, or its recheck, ends before the run does (--run-until)"
 HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or too few of its peers do"
-_OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
 
 @click.command(
@@ -63,6 +62,7 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
 @click.option("--purpose", required=True, help="The purpose, for example train-ai.")
 @click.option(
     "--out",
+    "kept",
     type=PATH,
     metavar="KEPT",
     help="Write the clear rows to this file, or - for standard output.",
@@ -172,7 +172,6 @@ def command(
     dry_run: bool,
     quiet: bool,
     since: Path | None,
-    with_index: bool,
     resume: Path | None,
     **options: Any,
 ) -> None:
@@ -186,9 +185,7 @@ def command(
     Exit status: 0 all rows are clear; 3 some rows are not clear; any other status is an error, and
     nothing is written.
     """
-    names = {**_OUTPUTS, "junit": "junit"}
-    outputs = {theirs: options.pop(ours) for ours, theirs in names.items()}
-    files = GateFiles(**outputs, with_index=with_index)
+    files = GateFiles(**taken(options, GateFiles))
     here = [one for one in manifests if not is_elsewhere(one)]
     inputs = [*(paths_of(here) if here else []), network_path, *options["offline"]]
     inputs += [since, index_of(since)] if since else []
@@ -227,19 +224,15 @@ def _read_only(gate: Gate, manifests: Sequence[str], ending: str) -> None:
         rows = sum(len(batch) for batch in source.batches(READ_ROWS))
         _notes(source.notes)
     query = gate.question.query
-    asked = f"for {query.purpose} by {_grantee(query)}"
+    asked = f"for {query.purpose} by {who(query.grantee)}"
     say(f"{several(rows, 'row')} of {source.name} would be judged {asked}")
-
-
-def _grantee(query: Query) -> str:
-    return "anyone" if query.grantee == ANYONE else address_text(query.grantee)
 
 
 def _report(record: Record, *, as_json: bool) -> None:
     counts = dict(sorted(record.counts.items()))
     counts.pop(Reason.GRANTED.value, 0)
     signers = ", ".join(record.evidence.signers)
-    query, grantee = record.question.query, _grantee(record.question.query)
+    query, grantee = record.question.query, who(record.question.query.grantee)
     if as_json:
         single = record.single_receipt()
         body: dict[str, object] = {"rows": record.rows, "clear": record.clear}

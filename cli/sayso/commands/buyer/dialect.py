@@ -1,29 +1,19 @@
 """Options that declare how a manifest is read, for every command that reads one."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from sayso.commands.grouping import Command, gathering
+from sayso.gate.formats.base import Columns, Dialect
 from sayso.gate.policy import dialect_of
 
-
-def dialect_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a dialect; the command gets `dialect`."""
-
-    @wraps(command)
-    def with_dialect(**options: Any) -> Any:
-        names = ("delimiter", "encoding", "quoting", "labels", "bad_rows")
-        dialect = dialect_of({name: options.pop(name) for name in names})
-        return command(dialect=dialect, **options)
-
-    for add in reversed(_OPTIONS):
-        with_dialect = add(with_dialect)
-    return with_dialect
-
-
-_OPTIONS = (
+_NAMES: Final = ("delimiter", "encoding", "quoting", "labels", "bad_rows")
+COLUMN_OPTIONS: Final = (
+    click.option("--license-column", metavar="NAME", help="As in that check."),
+    click.option("--item-column", metavar="NAME", help="As in that check."),
+)
+_OPTIONS: Final = (
     click.option(
         "--bad-rows",
         type=click.Choice(["refuse", "reject"]),
@@ -56,3 +46,22 @@ _OPTIONS = (
         help="An ending of tar members that are labels, such as txt.",
     ),
 )
+
+
+def _dialect(options: dict[str, Any]) -> Dialect:
+    return dialect_of({name: options.pop(name) for name in _NAMES})
+
+
+def dialect_options(command: Command) -> Command:
+    """Add the options of a dialect to a command, which receives them as `dialect`."""
+    return gathering(command, "dialect", _dialect, _OPTIONS)
+
+
+def columns_options(command: Command) -> Command:
+    """Add the options of columns and dialect to a command, which receives them as `columns`."""
+
+    def gathered(options: dict[str, Any]) -> Columns:
+        names = options.pop("license_column"), options.pop("item_column")
+        return Columns(*names, dialect=_dialect(options))
+
+    return gathering(command, "columns", gathered, (*COLUMN_OPTIONS, *_OPTIONS))

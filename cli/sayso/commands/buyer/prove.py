@@ -12,6 +12,7 @@ import click
 from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import PATH, network_option
 from sayso.commands.text import example, moment, say
+from sayso.explain.sentences import who
 from sayso.gate.records.receipts import read_json
 from sayso.networks import load_network
 from sayso.node_client.transport import Transport
@@ -21,7 +22,7 @@ from sayso_protocol.ethereum.chain_proofs import OnChain, check_chain_proof
 from sayso_protocol.ethereum.transaction_proofs import TRANSACTION_PROOF_TYPE as RECEIPT_PROOF
 from sayso_protocol.ethereum.transaction_proofs import LandedRevocation, check_receipt_proof
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import ANYONE, address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
 
 REVOKED: Final = 3
 
@@ -182,9 +183,9 @@ def _say_places(found: OnChain, block_hash: bytes) -> None:
     if found.anchored_in:
         number, time = found.anchored_in
         say(f"the license was anchored in block {number} of {moment(time)}")
-    user = "anyone" if found.grantee == ANYONE else address_text(found.grantee)
     if not found.revoked_by:
-        say(f"not revoked on chain for {found.purpose} by {user}: no bit that could revoke it is set")
+        asked = f"for {found.purpose} by {who(found.grantee)}"
+        say(f"not revoked on chain {asked}: no bit that could revoke it is set")
         return
     for scope in found.revoked_by:
         say(f"revoked on chain: {scope or 'the permission itself'}")

@@ -8,14 +8,14 @@ import click
 from msgspec import UNSET
 
 from sayso.buyer.comparing import Files, find_misconduct
-from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.buyer.dialect import columns_options
 from sayso.commands.lazy import Group
 from sayso.commands.options import PATH, Once, network_option
 from sayso.commands.text import example, moment, say, several
 from sayso.commands.types import when
 from sayso.errors import NotCovered
 from sayso.explain.statements import heeded
-from sayso.gate.formats.base import Columns, Dialect
+from sayso.gate.formats.base import Columns
 from sayso.gate.formats.opening import Manifest
 from sayso.gate.licenses import load_licenses
 from sayso.gate.records.receipts import read_json, verify_receipt
@@ -54,8 +54,6 @@ def receipt() -> None:
     help="The manifest that was checked; several in the same order.",
 )
 @click.option("--rejected", type=PATH, metavar="WHY", help="The rejected rows of that check.")
-@click.option("--license-column", metavar="NAME", help="As in that check.")
-@click.option("--item-column", metavar="NAME", help="As in that check.")
 @click.option(
     "--bundle",
     type=PATH,
@@ -75,19 +73,17 @@ def receipt() -> None:
     metavar="WHEN",
     help="Also verify that a run at this time was covered: a date, or a span from now.",
 )
-@dialect_options
+@columns_options
 @network_option
 def verify(
     *,
     path: Path,
     manifests: tuple[Path, ...],
     rejected: Path | None,
-    license_column: str | None,
-    item_column: str | None,
     bundle: Path | None,
     offline: tuple[Path, ...],
     at: int | None,
-    dialect: Dialect,
+    columns: Columns,
     network_path: Path,
 ) -> None:
     """Verify who signed RECEIPT, and that the given files match it.
@@ -103,7 +99,6 @@ def verify(
     if offline and not (manifest and rejected and bundle):
         raise click.UsageError("--offline needs --manifest, --rejected and --bundle of that check")
     value, trusted = read_json(path, RECORD_BYTES), load_network(network_path)
-    columns = Columns(license_column, item_column, None, dialect)
     if isinstance(value, dict) and value.get("type") == RECORD:
         record = record_from_json(value)
         columns = _with_bundle(columns, bundle, trusted, question_of(record).query, record.time)
@@ -239,8 +234,7 @@ def compare(
     """
     if (proof is None) == (manifest is None) or (rejected is None) != (manifest is None):
         raise click.UsageError("give --manifest and --rejected, or --proof")
-    if out:
-        refuse_existing(out)
+    refuse_existing(out)
     trusted = load_network(network_path)
     files = Files(acknowledgement, path, revocation, consents, manifest, rejected, proof)
     found, row = find_misconduct(files, trusted)

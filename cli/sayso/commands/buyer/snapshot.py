@@ -8,13 +8,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from sayso.buyer.snapshots import load_snapshot, pull, snapshot_json
+from sayso.buyer.snapshots import pull, snapshot_json
 from sayso.commands.lazy import Group
 from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import PATH, json_option, network_option
 from sayso.commands.text import example, moment, say, say_json, several
 from sayso.commands.types import duration
 from sayso.explain.sentences import listed
+from sayso.gate.judges.offline import load_snapshot
 from sayso.networks import load_network
 from sayso.node_client.transport import Transport
 from sayso_protocol.network_file import NetworkFile

@@ -72,8 +72,7 @@ def command(
         return
     if grantee is None or purpose is None:
         raise click.UsageError("an ITEM needs --grantee and --purpose")
-    if out:
-        refuse_existing(out)
+    refuse_existing(out)
     warn_of_purposes([purpose])
     question = StatusQuestion(Row(license, item), Query(grantee, purpose, heed), max_age)
     found = asked.ask(lambda node: node.status(question))

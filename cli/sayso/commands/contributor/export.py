@@ -58,8 +58,7 @@ def command(
     table. The result describes one moment, so its users still have to check before each use.
     """
     network = asked.trusted.network
-    if out:
-        refuse_existing(out)
+    refuse_existing(out)
     held, revoked = _ask(source, asked) if _HASH.fullmatch(source) else _read(source, license, network)
     exportable = granted(held, time.time(), revoked=revoked)
     for reason in exportable.why_not:

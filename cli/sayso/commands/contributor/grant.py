@@ -2,19 +2,18 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
-from rich.progress import track
 
+from sayso.commands.grouping import Command, gathering, taken
 from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import PATH
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
-from sayso.commands.text import example, say, several, warn, warn_of_purposes
+from sayso.commands.text import example, say, several, tracked, warn, warn_of_purposes
 from sayso.commands.types import address_or_anyone, expiry, whole_days, whole_hours
 from sayso.commands.types import date as moment_of
 from sayso.contributor.licensing import SignedGrant, Terms, build_consents, grant
@@ -110,10 +109,13 @@ _TERMS = (
 )
 
 
-def _terms_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_TERMS):
-        command = option(command)
-    return command
+def _terms_options(command: Command) -> Command:
+    def gathered(options: dict[str, Any]) -> Terms:
+        guardian, text = options.pop("guardian") or NOBODY, options.pop("terms")
+        text_hash = item_hash(text) if text else bytes(HASH_BYTES)
+        return Terms(guardian=guardian, terms=text_hash, **taken(options, Terms))
+
+    return gathering(command, "terms", gathered, _TERMS)
 
 
 @click.command(
@@ -159,7 +161,7 @@ def command(
     *,
     salted: bool,
     only_print: bool,
-    **options: Any,
+    terms: Terms,
 ) -> None:
     """License files, and the files in folders, to a grantee for named purposes.
 
@@ -170,10 +172,7 @@ def command(
     network, _ = asked.trusted.network, asked.url  # both are named before anything is hashed
     refuse_other(manifest_path, JSON_LINES)
     salts_path = manifest_path.with_suffix(SALTS) if salted else None
-    for path in (manifest_path, save, salts_path):
-        if path:
-            refuse_existing(path)
-    terms = _terms(**options)
+    refuse_existing(manifest_path, save, salts_path)
     warn_of_purposes(terms.purposes)
     files = _hash(paths)
     if salted and (only_print or issued_at is not None):
@@ -220,25 +219,11 @@ def _write_salts(out: StagedFile, files: Iterable[HashedFile]) -> None:
         out.write(line)
 
 
-def _terms(*, guardian: bytes | None, terms: Path | None, **options: Any) -> Terms:
-    text_hash = item_hash(terms) if terms else bytes(HASH_BYTES)
-    return Terms(guardian=guardian or NOBODY, terms=text_hash, **options)
-
-
 def _hash(paths: Iterable[Path]) -> list[HashedFile]:
     found = find_files(paths)
     for path in found.skipped:
         warn(f"left out, because it is not a regular file: {path}")
-    console = Console(stderr=True)
-    progress = track(
-        hash_files(found.files),
-        "Hashing",
-        total=len(found.files),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    return list(progress)
+    return list(tracked(hash_files(found.files), "Hashing", len(found.files)))
 
 
 async def _submit(node: NodeClient, granted: SignedGrant) -> list[int]:

@@ -10,9 +10,9 @@ from sayso.commands.options import PATH, json_option, password_option, read_pass
 from sayso.commands.text import example, say, say_json
 from sayso.contributor.derived_keys import NUMBERS, Branch, derived_account
 from sayso.contributor.keystore import account_from_hex, key_address, load_key, new_account, save_key
-from sayso.errors import FileUnreadable, KeyExists
+from sayso.errors import KeyExists
+from sayso.files import reading
 from sayso_protocol.primitives import address_text
-from sayso_protocol.redaction import reason_of
 
 
 @click.group(cls=Group)
@@ -87,7 +87,5 @@ def derive(
 
 
 def _read_hex(path: Path) -> str:
-    try:
+    with reading(path):
         return sys.stdin.read() if str(path) == "-" else path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {reason_of(error)}") from error

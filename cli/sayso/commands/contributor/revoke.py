@@ -181,8 +181,7 @@ def _where(asked: AskedNode, options: dict[str, Any], signing: Signing) -> _Wher
         tuple(load_bundle(options["consents"], asked.trusted.network)) if options["consents"] else (),
         options["promises"],
     )
-    if where.promises:
-        refuse_existing(where.promises)
+    refuse_existing(where.promises)
     _ = where.needs_node and asked.url  # named before anything is signed
     return where
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from sayso.contributor.planning import FileItems
-from sayso.errors import BadSalts, FileUnreadable
-from sayso.files import SALT_BYTES, HashedFile
+from sayso.errors import BadSalts
+from sayso.files import SALT_BYTES, HashedFile, reading
 from sayso.gate.formats.json_rows import parse_fields
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, salted_item
@@ -31,19 +31,16 @@ def licensed_items(files: Iterable[HashedFile], salts: Iterable[Path]) -> tuple[
 
 def _rows(path: Path) -> Iterator[tuple[bytes, bytes]]:
     """Yield each item hash with its salt, 32 bytes each."""
-    try:
-        with path.open("rb") as lines:
-            number = 0
-            while line := lines.readline(SALT_LINE_BYTES + 1):
-                number += 1
-                if len(line) > SALT_LINE_BYTES:
-                    raise BadSalts(
-                        f"{str(path)!r}, line {number}: longer than {SALT_LINE_BYTES // 1024} KiB"
-                    )
-                if line.strip():
-                    yield _row(path, number, line)
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+    with reading(path), path.open("rb") as lines:
+        number = 0
+        while line := lines.readline(SALT_LINE_BYTES + 1):
+            number += 1
+            if len(line) > SALT_LINE_BYTES:
+                raise BadSalts(
+                    f"{str(path)!r}, line {number}: longer than {SALT_LINE_BYTES // 1024} KiB"
+                )
+            if line.strip():
+                yield _row(path, number, line)
 
 
 def _row(path: Path, number: int, line: bytes) -> tuple[bytes, bytes]:

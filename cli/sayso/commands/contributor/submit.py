@@ -56,8 +56,7 @@ def command(paths: tuple[Path, ...], promises: Path | None, asked: AskedNode) ->
     knows no license of a revocation holds it as pending, without a promise, and the command fails. In
     this case, submit the file with the consents as well.
     """
-    if promises:
-        refuse_existing(promises)
+    refuse_existing(promises)
     files = [file for path in paths for file in bundle_files(path)]
     envelopes = [one for file in files for one in load_bundle(file, asked.trusted.network)]
     send(envelopes, asked, promises)

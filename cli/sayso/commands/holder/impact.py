@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.buyer.dialect import columns_options
 from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import PATH, Once, json_option
 from sayso.commands.text import example, say, say_json
 from sayso.commands.types import date
-from sayso.gate.formats.base import Columns, Dialect
+from sayso.gate.formats.base import Columns
 from sayso.impact.finding import circumstances, ledger, read_exempt, revoked_in, revoked_since
 from sayso.impact.rendering import as_csv, as_text, json_of
 from sayso.impact.runs import find_runs
@@ -54,9 +54,7 @@ SOMETHING_OPEN = 3
 )
 @click.option("--csv", "as_table", is_flag=True, help="Print CSV for spreadsheets.")
 @json_option
-@click.option("--license-column", metavar="NAME", help="As in the checks.")
-@click.option("--item-column", metavar="NAME", help="As in the checks.")
-@dialect_options
+@columns_options
 @node_options
 def command(
     *,
@@ -66,9 +64,7 @@ def command(
     holders: tuple[bytes, ...],
     exempt: Path | None,
     as_table: bool,
-    license_column: str | None,
-    item_column: str | None,
-    dialect: Dialect,
+    columns: Columns,
     asked: AskedNode,
     as_json: bool,
 ) -> None:
@@ -83,7 +79,7 @@ def command(
     if bool(revocations) == (since is not None):
         raise click.UsageError("name either files of REVOCATIONS or --since DATE")
     trusted, url = asked.trusted, asked.url
-    runs = list(find_runs(records, Columns(license_column, item_column, dialect=dialect)))
+    runs = list(find_runs(records, columns))
     at = circumstances(runs, holders, read_exempt(exempt) if exempt else {})
     if since is None:
         revoked = revoked_in(revocations, trusted, time.time())

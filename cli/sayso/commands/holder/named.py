@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from sayso.commands.buyer.dialect import COLUMN_OPTIONS
 from sayso.commands.grouping import Command, gathering, taken
 from sayso.commands.options import PATH
 from sayso.gate.formats.base import Columns
@@ -77,8 +78,7 @@ _NAMED: Final = (
         help="The licenses of a manifest's rows, without --rejected.",
     ),
     click.option("--rejected", type=PATH, metavar="WHY", help="The rows that the check of M refused."),
-    click.option("--license-column", metavar="NAME", help="As in that check."),
-    click.option("--item-column", metavar="NAME", help="As in that check."),
+    *COLUMN_OPTIONS,
 )
 
 

@@ -1,17 +1,14 @@
 """What every statement goes through: it is shown, signed, saved and sent, in this order."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.progress import track
 
 from sayso.commands.asking import confirm
 from sayso.commands.contributor.submit import send
 from sayso.commands.holder.options import Stating
-from sayso.commands.text import printable, say_json, several, warn
+from sayso.commands.text import printable, say_json, several, tracked, warn
 from sayso.errors import OutputFailed
 from sayso.holder.drafts import Draft, becomes_public
 from sayso.holder.endorsing import endorsing_calls
@@ -84,23 +81,11 @@ def _sign(rest: Draft, folder: SignedFolder, stating: Stating) -> None:
     network = stating.trusted.network
     sign = endorsed(network) if stating.endorse else by_account(stating.signing().open(), network)
     try:
-        folder.sign(_progress(rest.messages(), rest.count), sign)
+        folder.sign(tracked(rest.messages(), "Signing", rest.count), sign)
     except SaysoError:
         if folder.path.exists():
             _tell(f"what is signed is in {folder.path}; continue with the same command and --keep")
         raise
-
-
-def _progress(messages: Iterable[Unsigned], count: int) -> Iterator[Unsigned]:
-    console = Console(stderr=True)
-    yield from track(
-        messages,
-        "Signing",
-        total=count,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal or count == 1,
-    )
 
 
 def _finish(folder: SignedFolder, stating: Stating) -> None:

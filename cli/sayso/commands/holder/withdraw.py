@@ -75,9 +75,7 @@ def command(
         raise click.UsageError("--save does not send, so there is nothing for --acknowledgement")
     if listed and str(listed) == "-" and not (yes or only_print):
         raise click.UsageError("a list on standard input needs --yes: the answer is read there, too")
-    for path in (save, promises):
-        if path:
-            refuse_existing(path)
+    refuse_existing(save, promises)
     network, signer = asked.trusted.network, signing.address()
     named = {*digests, *(read_hashes(listed) if listed else ())}
     named |= statements_in(folder, network, signer) if folder else set()

@@ -167,12 +167,8 @@ def _ready(http: str) -> None:
         raise
 
 
-node.add_command(status)
-node.add_command(verify_store)
-node.add_command(doctor)
-node.add_command(backup)
-node.add_command(move_store)
-node.add_command(restore)
-node.add_command(erase)
-node.add_command(export_log)
-node.add_command(import_log)
+for _one in (
+    *(status, verify_store, doctor, backup, move_store, restore, erase),
+    *(export_log, import_log),
+):
+    node.add_command(_one)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from sayso.errors import FileUnreadable
+from sayso.files import reading
 from sayso.networks import DEFAULT_FILE, load_network
 from sayso_protocol.errors import SaysoError, WrongNetwork
 from sayso_protocol.network_file import NetworkFile, parse_network_file
-from sayso_protocol.redaction import reason_of
 
 NETWORK_FILE: Final = "network.toml"
 ANCHOR_FILE: Final = "anchor.key"
@@ -19,11 +19,8 @@ _FILE_BYTES: Final = 1_048_576
 
 def read_file(path: Path) -> bytes:
     """Return a small file; raises FileUnreadable."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_FILE_BYTES + 1)
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {reason_of(error)}") from error
+    with reading(path), path.open("rb") as file:
+        data = file.read(_FILE_BYTES + 1)
     if len(data) > _FILE_BYTES:
         raise FileUnreadable(f"{str(path)!r} is longer than {_FILE_BYTES} bytes")
     return data

@@ -5,22 +5,23 @@ from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 
 from sayso.commands.node import AskedNode
 from sayso.commands.options import PATH, json_option, network_option, node_option
 from sayso.commands.text import example, moment, say, say_json
 from sayso.errors import NodeUnreachable, NotReady
 from sayso.extras import extra
-from sayso.node_client.answers import NodeInfo, Peer
-from sayso.node_client.parsing import read_node_info, read_peers
+from sayso.node_client.answers import NodeInfo
+from sayso.node_client.parsing import read_node_info
 from sayso.node_client.transport import Transport
 from sayso_node.api.schema import about
-from sayso_node.api.schema.about import Ready
+from sayso_node.api.schema.about import PeerJson, Ready
 from sayso_protocol.errors import WrongNetwork
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text
 
-Answers = tuple[Ready, NodeInfo, list[Peer]]
+Answers = tuple[Ready, NodeInfo, list[PeerJson]]
 HERE: Final = "http://127.0.0.1:8600"  # where a node answers unless its settings say otherwise
 
 
@@ -55,7 +56,7 @@ def status(folder: Path | None, node_url: str | None, network_path: Path, *, as_
         raise NotReady("; ".join(one.text for one in ready.reasons) or "the node gives no reason")
 
 
-def _show(ready: Ready, info: NodeInfo, peers: list[Peer], trusted: NetworkFile | None) -> None:
+def _show(ready: Ready, info: NodeInfo, peers: list[PeerJson], trusted: NetworkFile | None) -> None:
     say(f"{info.name}, version {info.version}, {_trust(info, trusted)}")
     say(f"ready  {'yes' if ready.ready else 'NO'}")
     for one in ready.reasons:
@@ -106,7 +107,7 @@ async def _ask(url: str, trusted: NetworkFile | None) -> Answers:
                 f"the node serves {info.network}; the network file names {trusted.network}"
             )
         ready = await node.get_whatever("/readyz", Ready)
-        return ready, info, read_peers(await node.get("/v1/peers", about.Peers))
+        return ready, info, (await node.get("/v1/peers", about.Peers)).peers
 
 
 def _trusted(info: NodeInfo, trusted: NetworkFile | None) -> bool:
@@ -120,7 +121,7 @@ def _trust(info: NodeInfo, trusted: NetworkFile | None) -> str:
 
 
 def _as_json(
-    ready: Ready, info: NodeInfo, peers: list[Peer], trusted: NetworkFile | None
+    ready: Ready, info: NodeInfo, peers: list[PeerJson], trusted: NetworkFile | None
 ) -> dict[str, object]:
     return {
         "ready": ready.ready,
@@ -136,8 +137,6 @@ def _as_json(
         "time": info.time,
         "block": {"number": info.block[0], "time": info.block[1]} if info.block else None,
         "listen": list(info.listen),
-        "peers": [
-            {"peer_id": one.peer_id, "address": one.address, "connected": one.connected} for one in peers
-        ],
+        "peers": msgspec.to_builtins(peers),
         "counters": info.counters,
     }

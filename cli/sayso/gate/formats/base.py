@@ -7,12 +7,12 @@ license covers. What a format leaves out is in the notes of its source.
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from sayso.errors import BadManifest, FileUnreadable, ManifestChanged
+from sayso.errors import BadManifest, ManifestChanged
+from sayso.files import reading
 from sayso.gate.formats.endings import Form
 from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs
@@ -194,16 +194,6 @@ class Source:
 def named(row: bytes) -> dict[str, str]:
     """Return the two hashes of a joined row, for formats without text fields."""
     return {"license": hex_text(row[:32]), "item": hex_text(row[32:])}
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn an OSError into FileUnreadable."""
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise FileUnreadable(f"cannot read {str(path)!r}: {why}") from error
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import msgspec
 
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import OR_REJECT, Columns, refuse_row
-from sayso.gate.formats.json_rows import parse_fields
-from sayso.gate.formats.lines import ROW_LINE_BYTES, Line, LineSource, lines_in, without_mark
+from sayso.gate.formats.json_rows import ROW_LINE_BYTES, parse_fields
+from sayso.gate.formats.lines import Line, LineSource, lines_in, without_mark
 from sayso.gate.names import (
     ITEM_NAMES,
     KEYS_ONLY,

@@ -24,13 +24,13 @@ from sayso.gate.formats.base import (
     refuse_row,
 )
 from sayso.gate.formats.endings import Form
+from sayso.gate.formats.json_rows import ROW_LINE_BYTES
 from sayso.gate.formats.packed import Packing, kind_of, opened, refuse_letters
 from sayso.gate.hashes import hashes_of
 from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 
-ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line indicates a wrong file
 BOM: Final = b"\xef\xbb\xbf"
 
 

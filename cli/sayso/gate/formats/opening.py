@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from sayso.errors import BadManifest, FileUnreadable
-from sayso.gate.formats.base import Columns, Source, reading
+from sayso.files import reading
+from sayso.gate.formats.base import Columns, Source
 from sayso.gate.formats.endings import DELIMITERS, form_said
 from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.media import MediaFolder, is_about, left_out

@@ -16,6 +16,7 @@ from typing import IO, Any, Final, cast
 
 from sayso.errors import BadManifest, FileUnreadable
 from sayso.extras import extra
+from sayso.files import reading
 from sayso.outputs import output_errors
 
 # The first bytes of each kind, and its usual ending.
@@ -63,12 +64,8 @@ Opener = Callable[[Any], IO[bytes]]
 
 def kind_of(path: Path) -> str:
     """Return the compression of a file by its first bytes, or an empty text; raises FileUnreadable."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
-    return _kind_of(head)
+    with reading(path), path.open("rb") as file:
+        return _kind_of(file.read(_HEAD_BYTES))
 
 
 def _kind_of(head: bytes) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sayso.errors import BadManifest, BytesDiffer, FileUnreadable
-from sayso.files import find_files, item_hash
-from sayso.gate.formats.base import NO_ROW, Batch, Columns, Source, Stamp, reading
+from sayso.files import find_files, item_hash, reading
+from sayso.gate.formats.base import NO_ROW, Batch, Columns, Source, Stamp
 from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.json_rows import STRICT, row_line
 from sayso.gate.formats.media import left_out
@@ -148,6 +148,4 @@ class PublishedWriter:
     def close(self) -> None:
         """Complete the list; raises OutputFailed."""
         self._manifest.finish()
-        about = self._folder.open(Path(ABOUT_FILE))
-        about.write(row_line({"format": "folder", "rows": self._rows}))
-        about.finish()
+        self._folder.write(Path(ABOUT_FILE), row_line({"format": "folder", "rows": self._rows}))

@@ -13,7 +13,8 @@ from typing import IO, Any, Final
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import OR_REJECT, Columns, Quoting, refuse_row
 from sayso.gate.formats.endings import DELIMITERS, Form, form_said
-from sayso.gate.formats.lines import ROW_LINE_BYTES, Line, LineSource, lines_in, without_mark
+from sayso.gate.formats.json_rows import ROW_LINE_BYTES
+from sayso.gate.formats.lines import Line, LineSource, lines_in, without_mark
 from sayso.gate.formats.packed import opened
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_with_keys
 

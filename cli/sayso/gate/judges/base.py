@@ -5,7 +5,7 @@ A judge answers for every row or raises. One thread uses it at a time.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sayso.node_client.answers import CheckAnswer
 from sayso_protocol.receipts.receipt import Receipt
@@ -71,23 +71,44 @@ def add_counts(counts: dict[str, int], more: Iterable[tuple[str, int]]) -> None:
         counts[reason] = counts.get(reason, 0) + rows
 
 
-class Judge(Protocol):
-    """Judge gives reasons for joined rows (license . item, 64 bytes each)."""
+class Judge:
+    """Judge gives reasons for joined rows (license . item, 64 bytes each).
 
-    part_rows: int  # the most rows of one call
+    Attributes:
+        part_rows: The most rows of one call.
+    """
+
+    part_rows = PART_ROWS
 
     def judge(self, rows: bytes) -> Judged:
         """Return a reason for every row."""
-        ...
+        raise NotImplementedError
 
     def recall(self, rows: bytes, judged: Judged) -> None:
         """Count a verified answer to this question that was given before about these rows."""
-        ...
 
     def evidence(self) -> Evidence:
         """Return the evidence of all answers so far."""
-        ...
+        raise NotImplementedError
 
     def close(self) -> None:
-        """Close connections and files."""
-        ...
+        """Close what connections and files there are."""
+
+
+class WrappingJudge(Judge):
+    """WrappingJudge is a judge that asks another one, whose evidence is its own."""
+
+    def __init__(self, inner: Judge) -> None:
+        self.part_rows, self._inner = inner.part_rows, inner
+
+    def recall(self, rows: bytes, judged: Judged) -> None:
+        """Count an answer at the inner judge."""
+        self._inner.recall(rows, judged)
+
+    def evidence(self) -> Evidence:
+        """Return the evidence of the inner judge."""
+        return self._inner.evidence()
+
+    def close(self) -> None:
+        """Close the inner judge."""
+        self._inner.close()

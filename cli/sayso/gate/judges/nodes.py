@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 from sayso.errors import NodeRefused
-from sayso.gate.judges.base import PART_ROWS, Evidence, Judged, add_counts, node_source
+from sayso.gate.judges.base import Evidence, Judge, Judged, add_counts, node_source
 from sayso.gate.judges.verdicts import strictest
 from sayso.gate.looping import LoopThread
 from sayso.node_client.answers import CheckAnswer
@@ -49,10 +49,8 @@ async def ask(
         await sleep(min(STALE_POLL_S, left))
 
 
-class NodesJudge:
+class NodesJudge(Judge):
     """NodesJudge asks one or several nodes at the same time."""
-
-    part_rows = PART_ROWS
 
     def __init__(
         self,

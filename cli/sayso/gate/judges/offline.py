@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.gate.formats.base import reading
-from sayso.gate.judges.base import PART_ROWS, Evidence, Judged
+from sayso.files import reading
+from sayso.gate.judges.base import Evidence, Judge, Judged
 from sayso.gate.licenses import LicenseBundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
@@ -25,7 +25,7 @@ from sayso_protocol.verdicts.license_table import Ints
 Note = Callable[[bytes, bytes, NDArray[np.int32], NDArray[np.uint16]], None]
 
 
-class OfflineJudge:
+class OfflineJudge(Judge):
     """OfflineJudge judges with the union of several operators' snapshots.
 
     Attributes:
@@ -37,8 +37,6 @@ class OfflineJudge:
         SnapshotExpired, SnapshotTampered, MissingDelta: A snapshot is not valid now.
         WrongNetwork, UnknownSigner, BadSignature: No trusted operator signed it. See load_licenses.
     """
-
-    part_rows = PART_ROWS
 
     def __init__(
         self,
@@ -78,15 +76,12 @@ class OfflineJudge:
         """Return the snapshots and the bundle."""
         return evidence_of(self.snapshots, bundle_source(self._licenses))
 
-    def close(self) -> None:
-        """Do nothing, because nothing is open."""
-
 
 def read_snapshots(
     paths: Sequence[Path], trusted: NetworkFile, now: float, max_age_s: float
 ) -> Snapshots:
     """Read snapshots that are valid now; raises as OfflineJudge."""
-    read = [_read(path, trusted) for path in paths]
+    read = [load_snapshot(path, trusted) for path in paths]
     for one in read:
         one.check_fresh(now, max_age_s)
     return Snapshots(read)
@@ -109,7 +104,8 @@ def bundle_source(licenses: LicenseBundle) -> dict[str, Any]:
     }
 
 
-def _read(path: Path, trusted: NetworkFile) -> Snapshot:
+def load_snapshot(path: Path, trusted: NetworkFile) -> Snapshot:
+    """Read and verify a file; raises FileUnreadable and the errors of read_snapshot."""
     with reading(path):
         data = path.read_bytes()
     return read_snapshot(data, trusted)

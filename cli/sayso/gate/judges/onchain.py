@@ -17,7 +17,7 @@ import numpy as np
 from sayso.contributor.onchain import web3_at
 from sayso.errors import NodeRefused
 from sayso.gate.fetching import FindLicenses
-from sayso.gate.judges.base import Evidence, Judge, Judged
+from sayso.gate.judges.base import Evidence, Judge, Judged, WrappingJudge
 from sayso.gate.judges.nodes import STALE_POLL_S
 from sayso.gate.judges.verdicts import GRANTED, with_chain
 from sayso.gate.looping import LoopThread
@@ -46,7 +46,7 @@ CALLS_AT_ONCE: Final = 4
 Words = dict[bytes, set[int]]  # address -> words
 
 
-class ChainJudge:
+class ChainJudge(WrappingJudge):
     """ChainJudge refuses rows of another judge that are revoked in the registry."""
 
     def __init__(
@@ -60,9 +60,8 @@ class ChainJudge:
         wait_s: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.part_rows = inner.part_rows
-        self._clock = clock
-        self._inner, self._url, self._licenses = inner, url, licenses
+        super().__init__(inner)
+        self._clock, self._url, self._licenses = clock, url, licenses
         self._trusted, self._question, self._loop = trusted, question, loop
         self._wait_s = wait_s
         self._block: dict[str, Any] = {}
@@ -82,7 +81,7 @@ class ChainJudge:
 
     def recall(self, rows: bytes, judged: Judged) -> None:
         """Count an answer; the evidence names the last block that was read."""
-        self._inner.recall(rows, judged)
+        super().recall(rows, judged)
         self._block = judged.block or self._block
 
     def _again(self, rows: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -109,6 +108,7 @@ class ChainJudge:
         async with web3_at(self._url) as w3:
             from sayso_contracts.deploy import verify  # noqa: PLC0415  # needs the chain extra
             from sayso_contracts.registry.client import Registry  # noqa: PLC0415
+            from sayso_contracts.transactions import check_chain  # noqa: PLC0415
 
             network = self._trusted.network
             registry = Registry(w3, address_text(network.registry), network.chain_id)
@@ -132,26 +132,11 @@ class ChainJudge:
 
     def evidence(self) -> Evidence:
         """Return the inner evidence, and the block that was read."""
-        inner = self._inner.evidence()
+        inner = super().evidence()
         # The record names only the endpoint's host, because paid endpoints have a secret in the path.
         host = urlsplit(self._url).netloc.rpartition("@")[2]
         chain = {"kind": "chain", "endpoint": host, **self._block}
         return Evidence([*inner.sources, chain], inner.signers)
-
-    def close(self) -> None:
-        """Close the inner judge."""
-        self._inner.close()
-
-
-async def check_chain(w3: Any, chain_id: int) -> None:
-    """Raise WrongChain unless the endpoint serves this chain."""
-    from sayso_contracts.errors import WrongChain  # noqa: PLC0415  # needs the chain extra
-    from sayso_contracts.rpc import rpc_errors  # noqa: PLC0415
-
-    with rpc_errors():
-        served = await w3.eth.chain_id
-    if served != chain_id:
-        raise WrongChain(f"the endpoint serves chain {served}, not {chain_id}")
 
 
 async def _read(

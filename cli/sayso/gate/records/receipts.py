@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.contributor.saved_messages import read_bounded
 from sayso.errors import BadManifest
@@ -118,6 +119,15 @@ def stated_parts(
         raise BadManifest(f"{str(source.path)!r} has no rows")
     if refused:
         raise BadManifest(f"{str(rejected)!r} names a line that is not a row: {min(refused)}")
+
+
+def granted_rows(
+    manifest: Manifest, rejected: Path | None, columns: Columns | None = None
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the rows that are not rejected, shape (n, 64); raises as stated_parts."""
+    for rows, numbers in stated_parts(manifest, rejected, columns):
+        is_granted = np.frombuffer(numbers, np.uint8) == Reason.GRANTED.number
+        yield np.frombuffer(rows, np.uint8).reshape(-1, ROW_BYTES)[is_granted]
 
 
 def _rejected(path: Path, columns: Columns) -> Rejected:

@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec.structs import astuple
 
-from sayso.gate.judges.base import Evidence, Judge, Judged
+from sayso.gate.judges.base import Judge, Judged, WrappingJudge
 from sayso.gate.marks import FileMark
 from sayso.gate.resuming.progress_file import Answer, Part, ProgressFile
 from sayso.gate.since.secret import own_key
@@ -27,6 +27,8 @@ from sayso_protocol.receipts.text import receipt_json, receipt_of
 from sayso_protocol.verdicts.verdict import Reason
 
 RESUME_S: Final = 86_400  # after a run began, its answers are not used again
+# The fields that a part has as they stand in Judged.
+PLAIN: Final = ("differing", "chain", "overruled", "time", "until", "block")
 
 
 def meaning_of(trusted: NetworkFile, question: Question, sources: Sequence[str | FileMark]) -> bytes:
@@ -76,7 +78,7 @@ def resumed(
         yield journal, why
 
 
-class ResumedJudge:
+class ResumedJudge(WrappingJudge):
     """ResumedJudge asks another judge about what was not judged before, and keeps every answer.
 
     Attributes:
@@ -92,8 +94,8 @@ class ResumedJudge:
         question: Question,
         clock: Callable[[], float],
     ) -> None:
-        self.part_rows = inner.part_rows
-        self._inner, self._journal = inner, journal
+        super().__init__(inner)
+        self._journal = journal
         self._trusted, self._question, self._clock = trusted, question, clock
         self.again = self.parts = 0
 
@@ -120,16 +122,7 @@ class ResumedJudge:
         untils += [part.until] if part.until and Reason.GRANTED.number in numbers else []
         if Reason.STALE.number in numbers or min(untils, default=self._clock() + 1) <= self._clock():
             return None
-        return Judged(
-            numbers,
-            answers,
-            part.differing,
-            part.chain,
-            part.overruled,
-            part.time,
-            part.until,
-            part.block,
-        )
+        return Judged(numbers, answers, **{name: getattr(part, name) for name in PLAIN})
 
     def _answer(self, one: Answer, rows: bytes) -> CheckAnswer:
         signed = receipt_of(one.receipt)
@@ -139,29 +132,8 @@ class ResumedJudge:
             raise BadProof("the answer is to another question")
         return CheckAnswer(one.numbers, signed, operator)
 
-    def recall(self, rows: bytes, judged: Judged) -> None:
-        """Count an answer that was given before."""
-        self._inner.recall(rows, judged)
-
-    def evidence(self) -> Evidence:
-        """Return the evidence of all answers, of before and of now."""
-        return self._inner.evidence()
-
-    def close(self) -> None:
-        """Close the inner judge."""
-        self._inner.close()
-
 
 def _part_of(rows: bytes, judged: Judged) -> Part:
     answers = [Answer(one.numbers, receipt_json(one.receipt)) for one in judged.answers]
-    return Part(
-        sha256(rows),
-        judged.numbers,
-        answers,
-        judged.differing,
-        judged.chain,
-        judged.overruled,
-        judged.time,
-        judged.until,
-        judged.block,
-    )
+    plain = {name: getattr(judged, name) for name in PLAIN}
+    return Part(sha256(rows), judged.numbers, answers, **plain)

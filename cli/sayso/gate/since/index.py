@@ -19,7 +19,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sayso.errors import FileUnreadable
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 from sayso.gate.since.keyed_marks import KeyedMark
 from sayso.gate.since.secret import read_own
 from sayso.gate.since.tables import Sizes, Tables

@@ -14,12 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.errors import ManifestChanged
-from sayso.gate.formats.base import reading
-from sayso.gate.judges.base import PART_ROWS, Evidence, Judged
+from sayso.files import reading
+from sayso.gate.judges.base import Evidence, Judge, Judged
 from sayso.gate.judges.verdicts import GRANTED
 from sayso.gate.licenses import bundle_files
 from sayso.gate.since.index import Block, Index, IndexWriter
-from sayso_protocol.encoding.row_tree import NODE_ROWS, ROW_BYTES, results_nodes, results_root_of
+from sayso_protocol.encoding.row_tree import (
+    NODE_ROWS,
+    ROW_BYTES,
+    results_nodes,
+    results_root,
+    results_root_of,
+)
 from sayso_protocol.errors import BadProof
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
@@ -237,10 +243,8 @@ class _Messages:
         return rows
 
 
-class SinceJudge:
+class SinceJudge(Judge):
     """SinceJudge gives the reasons of a recheck to rows that are read again for the outputs."""
-
-    part_rows = PART_ROWS
 
     def __init__(self, recheck: Recheck, evidence: Evidence, index: IndexWriter | None) -> None:
         self._parts, self._now = recheck.parts(), recheck.now
@@ -260,20 +264,14 @@ class SinceJudge:
         """Return the reasons of the next part; raises ManifestChanged for other rows."""
         found = self.next()
         numbers = found.block.numbers.tobytes() if found else b""
-        if not found or len(rows) != len(numbers) * ROW_BYTES or _root(rows, numbers) != found.root:
+        if (
+            not found
+            or len(rows) != len(numbers) * ROW_BYTES
+            or results_root(rows, numbers) != found.root
+        ):
             raise ManifestChanged("the manifest has other rows than when it was checked before")
         return Judged(numbers, time=self._now, until=found.until)
-
-    def recall(self, rows: bytes, judged: Judged) -> None:
-        """Do nothing, because nothing is counted."""
 
     def evidence(self) -> Evidence:
         """Return the snapshots and the bundle."""
         return self._evidence
-
-    def close(self) -> None:
-        """Do nothing, because nothing is open."""
-
-
-def _root(rows: bytes, numbers: bytes) -> bytes:
-    return results_root_of(results_nodes(rows, numbers))

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 from nacl.bindings import crypto_aead_aegis256_encrypt
 
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 from sayso.gate.marks import FileMark, mark, text_of
 
 _NONCE_BYTES: Final = 16

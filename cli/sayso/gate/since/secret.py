@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 from sayso.outputs import output_errors
 from sayso_protocol.primitives import HASH_BYTES
 

@@ -4,7 +4,7 @@ A person or license is looked up in a snapshot by hashes. They are computed when
 later check looks up a million of them in array operations.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -177,10 +177,6 @@ def tables_of(bundle: LicenseBundle, salts: Sequence[bytes], query: Query) -> Ta
         licenses,
         np.array(passed, SUBLICENSE),
         np.array(keys, PERSON),
-        [_hashes(salt, map(license_key, bundle.held)) for salt in salts],
-        [_hashes(salt, map(person_key, numbers)) for salt in salts],
+        [hashes_of(salt, map(license_key, bundle.held)) for salt in salts],
+        [hashes_of(salt, map(person_key, numbers)) for salt in salts],
     )
-
-
-def _hashes(salt: bytes, keys: Iterable[bytes]) -> Names:
-    return hashes_of(salt, keys)

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from sayso.errors import BadManifest, FileUnreadable, OutputFailed
+from sayso.errors import BadManifest
 from sayso.extras import extra
+from sayso.files import reading
 from sayso.gate.columns import column_or_key, filtered, join_columns
-from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, reading, refuse_row
+from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, refuse_row
 from sayso.gate.formats.packed import refuse_no_table
 from sayso.gate.formats.tables.arrow_messages import check_messages
-from sayso.gate.formats.tables.parquet import FAULTS, line_of
+from sayso.gate.formats.tables.parquet import line_of, table_errors, write_errors
 from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import find_with_keys
 from sayso.outputs import Outputs, StagedFile
@@ -134,7 +135,7 @@ class ArrowWriter:
             content, size = self._unread, self._unread.num_rows
             mine, self._flags = self._flags[:size], self._flags[size:]
             for some in _kept(content, mine, self._source.path):
-                with _write_errors(self._path):
+                with write_errors(self._path):
                     self._out.write_batch(some)
             self._unread = next(self._batches, None)
 
@@ -147,13 +148,13 @@ class ArrowWriter:
         options = pa.ipc.IpcWriteOptions(
             compression=source.compression, unify_dictionaries=source.is_file
         )
-        with _write_errors(self._path):
+        with write_errors(self._path):
             self._file = pa.OSFile(str(self._part), "wb")
             self._out = of(self._file, source.schema, options=options)
 
     def close(self) -> None:
         """Complete the output, or copy the whole file; raises OutputFailed."""
-        with _write_errors(self._path):
+        with write_errors(self._path):
             if self._out is None:
                 with self._source.path.open("rb") as file, self._part.open("r+b") as out:
                     shutil.copyfileobj(file, out, 1 << 20)
@@ -178,26 +179,11 @@ def _kept(content: Any, clear: Flags, path: Path) -> Iterator[Any]:
 @contextmanager
 def arrow_errors(path: Path) -> Iterator[None]:
     """Turn errors of pyarrow into BadManifest or FileUnreadable."""
-    try:
-        yield
-    except BadManifest as error:
-        if str(path) in str(error):
-            raise
-        raise BadManifest(f"{str(path)!r}: {error}") from error
-    except pa.ArrowNotImplementedError as error:
-        raise BadManifest(
-            f"{str(path)!r} has a column of a type that pyarrow cannot filter, which must be written as"
-            f" another type: {line_of(error)}"
-        ) from error
-    except FAULTS as error:
-        raise BadManifest(f"{str(path)!r} cannot be read as Arrow: {line_of(error)}") from error
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {line_of(error)}") from error
-
-
-@contextmanager
-def _write_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        raise OutputFailed(f"cannot write {str(path)!r}: {line_of(error)}") from error
+    with table_errors(path, "Arrow"):
+        try:
+            yield
+        except pa.ArrowNotImplementedError as error:
+            raise BadManifest(
+                f"{str(path)!r} has a column of a type that pyarrow cannot filter, which must be written"
+                f" as another type: {line_of(error)}"
+            ) from error

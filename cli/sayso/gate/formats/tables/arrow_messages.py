@@ -13,7 +13,7 @@ from struct import unpack_from
 from typing import IO, Final, NamedTuple
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 
 _MAGIC: Final = b"ARROW1"
 _HEAD: Final = 8  # the magic, and what fills it up

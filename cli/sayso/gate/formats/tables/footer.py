@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import reading
+from sayso.files import reading
 from sayso.gate.formats.tables.chunk import (
     BLOOM_LENGTH,
     BLOOM_OFFSET,

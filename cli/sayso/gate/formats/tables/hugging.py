@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import Columns, reading
+from sayso.files import reading
+from sayso.gate.formats.base import Columns
 from sayso.gate.formats.json_rows import STRICT
 from sayso.gate.formats.media import left_out
 from sayso.gate.formats.shards import Shards, ShardWriter
@@ -72,9 +73,7 @@ class HuggingFace(Shards):
         for name, state in self._states.items():
             # Another fingerprint, or cached results of the whole data set would pass for its own.
             changed = {**state, _FINGERPRINT: secrets.token_hex(8)}
-            file = writer.folder.open(name)
-            file.write(json.dumps(changed, indent=2).encode())
-            file.finish()
+            writer.folder.write(name, json.dumps(changed, indent=2).encode())
         return writer
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from sayso.errors import BadManifest, FileUnreadable
+from sayso.errors import BadManifest, FileUnreadable, OutputFailed
 from sayso.extras import extra
 from sayso.gate.columns import column_of, column_or_key, join_columns
 from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, refuse_row
@@ -51,7 +51,7 @@ class Parquet(Source):
 
     def __init__(self, path: Path, columns: Columns) -> None:
         super().__init__(path)
-        with parquet_errors(path):
+        with table_errors(path):
             refuse_no_table(path, PARQUET_MAGIC)
             # Before pyarrow, which ends the process for some encrypted files.
             self.footer = Footer(path)
@@ -83,7 +83,7 @@ class Parquet(Source):
         """Yield the hashes of all rows in order; raises BadManifest and FileUnreadable."""
         number, found, waiting = 1, 0, list[Any]()
         wanted = min(most, ROWS_AT_ONCE)
-        with parquet_errors(self.path), self._opened() as file:
+        with table_errors(self.path), self._opened() as file:
             for content in self._hashes(file, wanted):
                 rows, well_named = join_columns(*(self._column(content, name) for name in self._names))
                 if not well_named.all() and not self._reject_bad:
@@ -149,7 +149,7 @@ class Parquet(Source):
 
     def values(self, name: str) -> Iterator[Any]:
         """Yield the values of a column, in order; raises BadManifest and FileUnreadable."""
-        with parquet_errors(self.path), self._opened() as file:
+        with table_errors(self.path), self._opened() as file:
             if name not in file.schema_arrow.names:
                 raise BadManifest(f"there is no column {name!r}")
             for group in range(len(self.footer.groups)):
@@ -180,20 +180,29 @@ def _dictionary(array: Any) -> Any:
 
 
 @contextmanager
-def parquet_errors(path: Path) -> Iterator[None]:
+def table_errors(path: Path, form: str = "Parquet") -> Iterator[None]:
     """Turn errors of pyarrow, and faults of a footer, into BadManifest or FileUnreadable."""
     try:
         yield
     except BadManifest as error:
         if str(path) in str(error):
             raise
-        raise BadManifest(f"{str(path)!r} cannot be read as Parquet: {error}") from error
+        raise BadManifest(f"{str(path)!r} cannot be read as {form}: {error}") from error
     except FAULTS as error:
         # A damaged footer may have any shape, and names that are not UTF-8.
-        raise BadManifest(f"{str(path)!r} cannot be read as Parquet: {line_of(error)}") from error
+        raise BadManifest(f"{str(path)!r} cannot be read as {form}: {line_of(error)}") from error
     except OSError as error:
         # Arrow also raises OSError for a cut or damaged file.
         raise FileUnreadable(f"cannot read {str(path)!r}: {line_of(error)}") from error
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn errors of pyarrow, and of the system, into OutputFailed."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise OutputFailed(f"cannot write {str(path)!r}: {line_of(error)}") from error
 
 
 def line_of(error: Exception) -> str:

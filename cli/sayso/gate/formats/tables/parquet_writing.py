@@ -6,19 +6,16 @@ back.
 """
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from sayso.errors import OutputFailed
 from sayso.extras import extra
 from sayso.gate.formats.base import Batch
 from sayso.gate.formats.tables.chunk import BLOOM_OFFSET, CODECS, COLUMN_INDEX, HADOOP_LZ4
 from sayso.gate.formats.tables.footer import copy_group, finish, plain_shape, shape_of_file
-from sayso.gate.formats.tables.parquet import Parquet, line_of, parquet_errors
+from sayso.gate.formats.tables.parquet import Parquet, table_errors, write_errors
 from sayso.gate.formats.tables.thrift import Struct
 from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import StagedFile
@@ -56,7 +53,7 @@ class ParquetWriter:
             self._untouched.append(number)
             return
         if self._open is None:
-            with _write_errors(self._path), parquet_errors(self._source.path):
+            with write_errors(self._path), table_errors(self._source.path):
                 self._open = _Open(self._source, self._part)
             for one in self._untouched:
                 self._add(one, np.ones(self._groups[one], bool))
@@ -64,7 +61,7 @@ class ParquetWriter:
 
     def _add(self, number: int, clear: Flags) -> None:
         assert self._open  # noqa: S101 - opened before
-        with _write_errors(self._path), parquet_errors(self._source.path):
+        with write_errors(self._path), table_errors(self._source.path):
             if clear.all() and self._open.is_exact:
                 self._open.copy(number)
             elif clear.any():
@@ -72,7 +69,7 @@ class ParquetWriter:
 
     def close(self) -> None:
         """Write the footer, or copy the whole file; raises OutputFailed."""
-        with _write_errors(self._path):
+        with write_errors(self._path):
             if self._open is not None:
                 self._open.close()
             else:
@@ -184,11 +181,3 @@ def _options(source: Parquet, paths: list[str]) -> dict[str, Any]:
         "store_schema": False,
         "store_decimal_as_integer": True,
     }
-
-
-@contextmanager
-def _write_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        raise OutputFailed(f"cannot write {str(path)!r}: {line_of(error)}") from error
