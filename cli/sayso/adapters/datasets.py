@@ -21,7 +21,7 @@ def clear(gate: Gate, dataset: Any) -> Any:
         return type(dataset)({name: clear(gate, one) for name, one in dataset.items()})
     if isinstance(dataset, datasets.IterableDataset):
         return _stream(gate, dataset)
-    names = list(find_columns(dataset.column_names, gate.columns.license, gate.columns.item))
+    names = list(find_columns(dataset.column_names, gate.columns))
     hashes = dataset.select_columns(names).with_format("arrow")
     masks = [gate.batch(table).clear for table in hashes.iter(DATASETS_BATCH_ROWS)]
     return dataset.select(np.flatnonzero(np.concatenate([np.zeros(0, bool), *masks])))
@@ -42,7 +42,6 @@ class _Mask:
         self._gate = gate
 
     def __call__(self, batch: pa.Table) -> list[bool]:
-        columns = self._gate.columns
-        names = find_columns(batch.column_names, columns.license, columns.item)
+        names = find_columns(batch.column_names, self._gate.columns)
         mask: list[bool] = self._gate.batch(batch.select(list(names))).clear.tolist()
         return mask

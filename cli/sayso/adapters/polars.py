@@ -26,6 +26,6 @@ def clear(gate: Gate, frame: Frame) -> Frame:
 
 
 def _clear(gate: Gate, frame: pl.DataFrame) -> pl.DataFrame:
-    names = find_columns(frame.columns, gate.columns.license, gate.columns.item)
+    names = find_columns(frame.columns, gate.columns)
     verdicts = gate.batch(frame.select(names).to_arrow())
     return frame.filter(pl.Series(verdicts.clear))

@@ -73,15 +73,18 @@ node_option = click.option(
     metavar="URL",
     help="The node to ask.  [default: the first of the network file]",
 )
-key_option = click.option(
-    "--key",
-    "key_path",
-    type=PATH,
-    envvar="SAYSO_KEY",
-    show_envvar=True,
-    required=True,
-    metavar="FILE",
-    help="Your encrypted key file (sayso key new).",
+optional_key_option, key_option = (
+    click.option(
+        "--key",
+        "key_path",
+        type=PATH,
+        envvar="SAYSO_KEY",
+        show_envvar=True,
+        required=is_required,
+        metavar="FILE",
+        help="Your encrypted key file (sayso key new).",
+    )
+    for is_required in (False, True)
 )
 password_option = click.option(
     "--password-file",

@@ -49,8 +49,7 @@ def command(path: Path, consents: Path | None, network_path: Path) -> None:
     for position, one in enumerate(explanations):
         if position:
             say("")
-        for line in one.lines:
-            say(line)
+        say(*one.lines)
     for one in explanations:
         if one.error:
             raise one.error

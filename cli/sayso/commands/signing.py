@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sayso.commands.grouping import Command, gathering, taken
-from sayso.commands.options import PATH, open_key, password_option
+from sayso.commands.options import open_key, optional_key_option, password_option
 from sayso.commands.text import say_json
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import digest, typed_data
@@ -25,15 +25,7 @@ print_option = click.option(
     help="Print the data to sign, as input of eth_signTypedData_v4; sign and send nothing.",
 )
 WALLET_OPTIONS = (
-    click.option(
-        "--key",
-        "key_path",
-        type=PATH,
-        envvar="SAYSO_KEY",
-        show_envvar=True,
-        metavar="FILE",
-        help="Your encrypted key file (sayso key new).",
-    ),
+    optional_key_option,
     password_option,
     click.option(
         "--signer",

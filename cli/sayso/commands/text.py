@@ -18,9 +18,10 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
-def say(text: str) -> None:
-    """Print a line to standard output."""
-    click.echo(printable(text))
+def say(*lines: str) -> None:
+    """Print lines to standard output."""
+    for line in lines:
+        click.echo(printable(line))
 
 
 def warn(text: str) -> None:

@@ -21,29 +21,14 @@ STDIN = 0
 def _announce(chain: DevChain) -> None:
     sys.stdout.write(json.dumps({"url": chain.url, "chain_id": chain.chain_id}) + "\n")
     sys.stdout.flush()
+    # A thread, because the event loop cannot watch a file or /dev/null.
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
 
 
-def _end_with_stdin(loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> None:
+def _end_with_stdin() -> None:
     while os.read(STDIN, 4096):
         pass
-    loop.call_soon_threadsafe(end.set)
-
-
-async def _serve(port: int, block_time_s: float) -> None:
-    loop, end = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
-    # A thread, because the event loop cannot watch a file or /dev/null.
-    threading.Thread(target=_end_with_stdin, args=(loop, end), daemon=True).start()
-    chain = asyncio.create_task(run_devchain(port, block_time_s, _announce))
-    ended = asyncio.create_task(end.wait())
-    await asyncio.wait({chain, ended}, return_when=asyncio.FIRST_COMPLETED)
-    ended.cancel()
-    if not chain.done():
-        chain.cancel()
-        await asyncio.wait({chain})
-    if not chain.cancelled():
-        chain.result()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> None:
@@ -55,7 +40,7 @@ def main() -> None:
     parser.add_argument("--block-time", type=float, default=1.0, help="seconds between empty blocks")
     options = parser.parse_args()
     try:
-        asyncio.run(_serve(options.port, options.block_time))
+        asyncio.run(run_devchain(options.port, options.block_time, _announce))
     except SaysoError as error:
         sys.exit(f"{error.code}: {error}")
 

@@ -5,6 +5,7 @@ order, and the event loop stays free to accept requests.
 """
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -135,7 +136,20 @@ def _one_deep_thread() -> ThreadPoolExecutor:
 
 
 async def run_devchain(port: int, block_time_s: float, ready: Callable[[DevChain], None]) -> None:
-    """Serve a chain on `port` (0: any) until cancelled; calls `ready` when the chain answers."""
-    async with DevChain(port=port, block_time_s=block_time_s) as chain:
-        ready(chain)
-        await chain.serve()
+    """Serve a chain on `port` (0: any) until SIGINT, SIGTERM or a cancellation.
+
+    Calls `ready` when the chain answers.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task  # noqa: S101 - a coroutine runs in a task
+
+    def end() -> None:
+        if not task.cancelling():  # a second signal does not disturb the end
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    with suppress(asyncio.CancelledError):
+        async with DevChain(port=port, block_time_s=block_time_s) as chain:
+            ready(chain)
+            await chain.serve()

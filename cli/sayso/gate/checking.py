@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sayso.errors import ManifestChanged, NothingToAsk
@@ -21,7 +22,7 @@ from sayso.gate.records.record import Record
 from sayso.gate.resuming.judging import ResumedJudge, resumed
 from sayso.gate.resuming.judging import meaning_of as asked_of
 from sayso.gate.resuming.progress_file import ProgressFile, ProgressHeader
-from sayso.gate.running import GateFiles, Progress, Render, run, summarised
+from sayso.gate.running import GateFiles, Indexing, Progress, Render, run, summarised
 from sayso.gate.since.earlier import fitting_index, ids_of, marks_of, meaning_of
 from sayso.gate.since.index import Header, Index, IndexWriter, Meaning, Unfit
 from sayso.gate.since.judging import Recheck, SinceJudge
@@ -29,10 +30,9 @@ from sayso.gate.since.keyed_marks import keyed_again, keyed_marks
 from sayso.gate.since.secret import own_key
 from sayso.gate.since.tables import tables_of
 from sayso.gate.staging import staged
-from sayso.outputs import Outputs, clear
+from sayso.outputs import clear
 from sayso.places import refuse_inputs
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.question import Question
 
 
@@ -145,8 +145,16 @@ class Checking:
         again: ResumedJudge | None = None
         if self.journal:
             again = ResumedJudge(judge, self.journal, self.trusted, self.question, self.clock)
-        index = _FullIndex(self, source, judge, files.index) if files.index else None
+        index: Indexing | None = None
+        if files.index:
+            assert isinstance(judge, OfflineJudge)  # noqa: S101 - indexes are of offline checks only
+            index = Indexing(
+                IndexWriter(files.index, own_key()), partial(_full_end, self, source, judge)
+            )
+            judge.note = index.writer.note
         run(source, again or judge, record, files, self.renders, self.progress, index)
+        if isinstance(judge, OfflineJudge):
+            judge.note = None
         if again and again.again:
             notes.append(f"{again.again:,} of {again.parts:,} parts were judged before, and not again")
         record.notes += notes
@@ -160,7 +168,10 @@ class Checking:
         bundle, network = self.bundle.path, self.trusted.network
         index = fitting_index(since, self.meaning, source, bundle, snapshots, asked.query)
         recheck = Recheck(index, bundle, network, snapshots, asked, now)
-        writer = _NextIndex(files.index, index, ids_of(snapshots.all)) if files.index else None
+        writer: Indexing | None = None
+        if files.index:
+            end = partial(_next_end, index, ids_of(snapshots.all))
+            writer = Indexing(IndexWriter(files.index, own_key()), end)
         evidence = evidence_of(snapshots, index.header.evidence)
         judge = SinceJudge(recheck, evidence, writer.writer if writer else None)
         if files.kept or files.rejected:
@@ -184,62 +195,35 @@ class Checking:
         return meaning_of(self.trusted.network, self.question.query, self.columns)
 
 
-class _FullIndex:
-    """_FullIndex writes the index of a full check."""
-
-    def __init__(self, checking: Checking, source: Source, judge: Judge, path: Path) -> None:
-        # Indexes are of offline checks only.
-        assert isinstance(judge, OfflineJudge)  # noqa: S101
-        assert checking.bundle  # noqa: S101
-        self._bundle = checking.bundle
-        self._checking, self._source, self._judge = checking, source, judge
-        self._writer = IndexWriter(path, own_key())
-
-    def open(self, outputs: Outputs) -> None:
-        """Open the file; raises OutputFailed."""
-        self._writer.open(outputs)
-        self._judge.note = self._writer.note
-
-    def finish(self, receipt: bytes) -> None:
-        """Complete the index; raises OutputFailed, FileUnreadable, ManifestChanged."""
-        self._judge.note = None
-        checking, source, snapshots = self._checking, self._source, self._judge.snapshots.all
-        bundle = self._bundle.licenses()
-        salts = [one.heads[0].salt for one in snapshots]
-        tables = tables_of(bundle, salts, checking.question.query)
-        files, key = bundle_files(self._bundle.path), own_key()
-        manifest = keyed_marks(source.files, key)
-        source.check_unchanged()  # so these marks are of what was judged
-        if (held := keyed_again(files, bundle.files, key)) is None:
-            raise ManifestChanged(f"{str(self._bundle.path)!r} changed while it was checked")
-        header = Header(
-            meaning=checking.meaning,
-            record=sha256(receipt).hex(),
-            manifest=manifest,
-            bundle=held,
-            snapshots=ids_of(snapshots),
-            evidence=bundle_source(bundle),
-            was_chosen=self._bundle.has_chosen,
-            sizes=tables.sizes,
-            tables="",
-            blocks=[],
-        )
-        self._writer.finish(header, tables.data)
+def _full_end(
+    checking: Checking, source: Source, judge: OfflineJudge, record: str
+) -> tuple[Header, bytes]:
+    """Return the end of a full check's index; raises FileUnreadable, ManifestChanged."""
+    held, snapshots, key = checking.bundle, judge.snapshots.all, own_key()
+    assert held  # noqa: S101 - an offline gate has one
+    bundle = held.licenses()
+    salts = [one.heads[0].salt for one in snapshots]
+    tables = tables_of(bundle, salts, checking.question.query)
+    manifest = keyed_marks(source.files, key)
+    source.check_unchanged()  # so these marks are of what was judged
+    if (marks := keyed_again(bundle_files(held.path), bundle.files, key)) is None:
+        raise ManifestChanged(f"{str(held.path)!r} changed while it was checked")
+    header = Header(
+        meaning=checking.meaning,
+        record=record,
+        manifest=manifest,
+        bundle=marks,
+        snapshots=ids_of(snapshots),
+        evidence=bundle_source(bundle),
+        was_chosen=held.has_chosen,
+        sizes=tables.sizes,
+        tables="",
+        blocks=[],
+    )
+    return header, tables.data
 
 
-class _NextIndex:
-    """_NextIndex writes the index of a check since another."""
-
-    def __init__(self, path: Path, before: Index, snapshots: list[list[str]]) -> None:
-        self.writer = IndexWriter(path, own_key())
-        self._before, self._snapshots = before, snapshots
-
-    def open(self, outputs: Outputs) -> None:
-        """Open the file; raises OutputFailed."""
-        self.writer.open(outputs)
-
-    def finish(self, receipt: bytes) -> None:
-        """Complete the index; raises OutputFailed."""
-        header = self._before.header
-        header.record, header.snapshots = sha256(receipt).hex(), self._snapshots
-        self.writer.finish(header, self._before.tables.data)
+def _next_end(before: Index, snapshots: list[list[str]], record: str) -> tuple[Header, bytes]:
+    """Return the end of the index of a check since another."""
+    before.header.record, before.header.snapshots = record, snapshots
+    return before.header, before.tables.data

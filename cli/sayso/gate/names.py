@@ -7,6 +7,7 @@ from unicodedata import normalize
 from urllib.parse import unquote
 
 from sayso.errors import BadManifest
+from sayso.gate.formats.base import Columns
 
 # In this order, because `license` may also hold the name of a software license.
 LICENSE_NAMES: Final = ("sayso_license", "license_hash", "license")
@@ -27,33 +28,25 @@ def keys_of(path: Path) -> dict[str, str]:
     return keys
 
 
-def find_columns(
-    names: Sequence[str], license_: str | None, item: str | None, *, is_nested: bool = False
-) -> tuple[str, str]:
+def find_columns(names: Sequence[str], columns: Columns, *, is_nested: bool = False) -> tuple[str, str]:
     """Return the names of the columns of license and item.
 
     Args:
         names: The names of all columns.
-        license_: The name that the user gave; None for the usual names.
-        item: The same for the item.
+        columns: The names that the user gave, if any.
         is_nested: Whether `meta.license` may name a field of the column `meta`.
 
     Raises:
         BadManifest: There is no such column, or more than one.
     """
     return (
-        _find(names, (license_,) if license_ else LICENSE_NAMES, "license", is_nested=is_nested),
-        _find(names, (item,) if item else ITEM_NAMES, "item", is_nested=is_nested),
+        _find(names, columns.license, LICENSE_NAMES, "license", is_nested=is_nested),
+        _find(names, columns.item, ITEM_NAMES, "item", is_nested=is_nested),
     )
 
 
 def find_with_keys(
-    path: Path,
-    names: Sequence[str],
-    license_: str | None,
-    item: str | None,
-    *,
-    is_nested: bool = False,
+    path: Path, names: Sequence[str], columns: Columns, *, is_nested: bool = False
 ) -> tuple[tuple[str, str], dict[str, str]]:
     """Return the names of the two columns, and the value of the one that the file has by its folders.
 
@@ -62,25 +55,27 @@ def find_with_keys(
     """
     keys = keys_of(path)
     # A column that both the file and its folders have occurs twice, and is refused.
-    found = find_columns([*names, *keys], license_, item, is_nested=is_nested)
+    found = find_columns([*names, *keys], columns, is_nested=is_nested)
     fixed = {name: keys[name] for name in found if name in keys}
     if len(fixed) == len(found):
         raise BadManifest(KEYS_ONLY)
     return found, fixed
 
 
-def _find(names: Sequence[str], usual: Sequence[str], what: str, *, is_nested: bool) -> str:
-    for name in usual:
+def _find(
+    names: Sequence[str], chosen: str | None, usual: Sequence[str], what: str, *, is_nested: bool
+) -> str:
+    for name in (wanted := (chosen,) if chosen else usual):
         if (count := names.count(name)) > 1:
             raise BadManifest(f"the column {name!r} occurs {count} times")
         first = name if count else name.partition(".")[0]
-        if count or (is_nested and len(usual) == 1 and names.count(first) == 1):
+        if count or (is_nested and chosen and names.count(first) == 1):
             refuse_both(names, name)
             refuse_twins(names, first)
             return name
     shown = ", ".join(map(repr, names[:20]))
     raise BadManifest(
-        f"there is no column {' or '.join(usual)} for the {what} hash among: {shown}; name it with"
+        f"there is no column {' or '.join(wanted)} for the {what} hash among: {shown}; name it with"
         f" --{what}-column"
     )
 

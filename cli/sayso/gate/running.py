@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,9 @@ from sayso.gate.judges.base import Judge
 from sayso.gate.judges.verdicts import Verdicts
 from sayso.gate.marks import index_of
 from sayso.gate.records.record import Record
+from sayso.gate.since.index import Header, IndexWriter
 from sayso.outputs import Outputs, StagedFile
+from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.text import receipt_to_json
 from sayso_protocol.verdicts.verdict import REASONS
 
@@ -75,16 +77,16 @@ class GateFiles:
 Render = Callable[[Record], bytes]
 
 
-class Indexing(Protocol):
-    """Indexing writes an index beside the receipt."""
+class Indexing(NamedTuple):
+    """Indexing writes an index beside the receipt: its file, and what stands at the end of that.
 
-    def open(self, outputs: Outputs) -> None:
-        """Open the file; raises OutputFailed."""
-        ...
+    Attributes:
+        writer: The file.
+        end: Returns header and tables for the SHA-256 of the receipt, hexadecimal.
+    """
 
-    def finish(self, receipt: bytes) -> None:
-        """Complete the file for this receipt; raises OutputFailed."""
-        ...
+    writer: IndexWriter
+    end: Callable[[str], tuple[Header, bytes]]
 
 
 @contextmanager
@@ -104,14 +106,14 @@ def summarised(
             if (path := getattr(files, name))
         }
         if index:
-            index.open(outputs)
+            index.writer.open(outputs)
         yield outputs
         record.evidence = judge.evidence()
         receipt = _receipt(record) if files.receipt else b""
         for name, file in summaries.items():
             file.write(receipt if name == "receipt" else renders[name](record))
         if index:
-            index.finish(receipt)
+            index.writer.finish(*index.end(sha256(receipt).hex()))
         outputs.commit()
 
 

@@ -14,8 +14,8 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.primitives import ANYONE, address_text, hex_text
+from sayso_protocol.verdicts.covering import RESALE
 
-RESALE: Final = "resale"
 LOOKUPS: Final = 1_024  # licenses that a node is asked for
 
 

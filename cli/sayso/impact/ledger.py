@@ -17,6 +17,7 @@ from sayso_node.api.schema.traces import DutyJson, TraceJson
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.verdicts.covering import RESALE
 from sayso_protocol.verdicts.known_bits import HeldBits
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, is_revoked
@@ -24,7 +25,6 @@ from sayso_protocol.verdicts.verdict import License, is_revoked
 Outcome = Literal["", "deleted", "exempt", "opted-out", "not-found"]
 Status = Literal["open", "in-progress", "fulfilled", "denied"]
 DAY_S: Final = 86_400
-RESALE: Final = "resale"
 
 
 @dataclass

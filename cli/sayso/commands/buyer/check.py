@@ -248,8 +248,7 @@ def _report(record: Record, *, as_json: bool) -> None:
             say(f"  {reason:<20} {count:,}")
         if record.until:
             say(f"the clear rows may be relied on until {moment(record.until)}")
-        for line in _grounds(record):
-            say(line)
+        say(*_grounds(record))
     if Reason.STALE.value in counts:
         asked, first = record.question, OLD_HINT if record.is_offline else STALE_HINT
         hints = first, SHORT_HINT * bool(asked.run_until), HEED_HINT * bool(asked.query.heed)

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from sayso.commands.contributor.licenses import license_json, license_state, wallet_state
+from sayso.commands.contributor.licenses import license_json, license_lines
 from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import PATH, heed_option, json_option
 from sayso.commands.text import example, moment, say, say_json, warn_of_purposes
@@ -14,7 +14,7 @@ from sayso.commands.types import address_or_anyone, duration
 from sayso.node_client.answers import HeldLicense
 from sayso.node_client.status import StatusQuestion, VerifiedStatus
 from sayso.outputs import refuse_existing, write_file
-from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.primitives import hash_from_text
 from sayso_protocol.receipts.status import status_to_json
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
@@ -86,12 +86,8 @@ def command(
 def _show_license(held: HeldLicense, *, as_json: bool) -> None:
     if as_json:
         say_json(license_json(held))
-        return
-    say(f"license {hex_text(held.hash)}")
-    say(f"  {held.license.consent.notice}")
-    say(f"  {license_state(held)}")
-    if held.word:
-        say(f"  {wallet_state(held.word)}")
+    else:
+        say(*license_lines(held))
 
 
 def _show_answer(found: VerifiedStatus, *, as_json: bool) -> None:

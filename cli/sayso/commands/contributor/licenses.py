@@ -1,5 +1,6 @@
 """`sayso licenses`: the licenses of a wallet that a node knows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,7 @@ def command(
         say_json([license_json(one) for one in held])
         return
     for one in held:
-        say(f"license {hex_text(one.hash)}")
-        say(f"  {one.license.consent.notice}")
-        say(f"  {license_state(one)}")
-        if one.word:
-            say(f"  {wallet_state(one.word)}")
+        say(*license_lines(one))
     say(f"{several(len(held), 'license')} of {address_text(contributor)}")
 
 
@@ -62,7 +59,16 @@ def _address(key_path: Path | None, signer_url: str | None) -> bytes:
     return Signing(key_path, None, signer_url, None).address()
 
 
-def license_state(held: HeldLicense) -> str:
+def license_lines(held: HeldLicense) -> Iterator[str]:
+    """Yield the lines about a license, for people."""
+    yield f"license {hex_text(held.hash)}"
+    yield f"  {held.license.consent.notice}"
+    yield f"  {_license_state(held)}"
+    if held.word:
+        yield f"  {wallet_state(held.word)}"
+
+
+def _license_state(held: HeldLicense) -> str:
     """Describe in one line how much of a license is revoked, and where it is anchored."""
     anchor = f"; anchored in block {held.anchor.block_number}" if held.anchor else "; not anchored yet"
     if not held.revoked:

@@ -27,10 +27,8 @@ def command(license_hash: bytes, asked: AskedNode, *, as_picture: bool, as_json:
     if as_json:
         say_json(msgspec.to_builtins(found))
         return
-    for line in heading(found, asked.url):
-        say(line)
+    say(*heading(found, asked.url))
     if as_picture:
         Console(highlight=False).print(picture(found))
         return
-    for line in tree(found):
-        say(line)
+    say(*tree(found))

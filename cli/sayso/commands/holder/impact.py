@@ -92,7 +92,6 @@ def command(
     elif as_table:
         click.echo(as_csv(entries), nl=False)
     else:
-        for line in as_text(entries):
-            say(line)
+        say(*as_text(entries))
     if any(one.is_open for one in entries):
         sys.exit(SOMETHING_OPEN)

@@ -1,8 +1,6 @@
 """`sayso devchain`: a temporary Ethereum chain for tests."""
 
 import asyncio
-import contextlib
-import signal
 
 import click
 
@@ -29,16 +27,7 @@ from sayso_protocol.primitives import hex_text
 )
 def command(port: int, block_time: float) -> None:
     """Run a temporary Ethereum chain on this machine. Its keys are public and its coins worthless."""
-    asyncio.run(_serve(port, block_time))
-
-
-async def _serve(port: int, block_time: float) -> None:
-    """Run the chain until SIGTERM or Ctrl-C."""
-    chain = asyncio.create_task(run_devchain(port, block_time, _announce))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, chain.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await chain
+    asyncio.run(run_devchain(port, block_time, _announce))
 
 
 def _announce(chain: DevChain) -> None:

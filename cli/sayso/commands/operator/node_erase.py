@@ -72,8 +72,7 @@ def _erase(store: "Erasing", found: "ToErase", *, yes: bool) -> None:
     if not found.erasable:
         say("nothing to erase")
         return
-    for line in _STAYS:
-        say(line)
+    say(*_STAYS)
     if not yes:
         click.confirm(f"Erase {several(len(found.erasable), 'license')}?", abort=True, err=True)
     count = store.erase([one.license for one in found.erasable])

@@ -36,7 +36,7 @@ class BatchGate:
         """
         from sayso.gate.columns import join_columns  # noqa: PLC0415 - needs the data extra
 
-        names = find_columns(batch.schema.names, self.columns.license, self.columns.item)
+        names = find_columns(batch.schema.names, self.columns)
         rows, named = join_columns(*(batch.column(name) for name in names))
         if named.all():
             return self.rows(rows.tobytes())

@@ -181,24 +181,11 @@ class _Streams(io.RawIOBase):
                 return len(piece)
 
 
-class _Arrow(io.RawIOBase):
-    """_Arrow reads a stream of Arrow."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return int(self._stream.readinto(buffer))
-
-
 def _zstd_reader(raw: IO[bytes]) -> Any:
     with extra("data"):
         import pyarrow as pa  # noqa: PLC0415 - only if needed
 
-    return _Arrow(pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"))
+    return pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
 
 
 class Packing:

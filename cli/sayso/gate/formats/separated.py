@@ -167,9 +167,7 @@ class Separated(LineSource):
         names = [one.decode(self._encoding) for one in values]
         self._header = (raw, names)
         try:
-            self._chosen, self._keys = find_with_keys(
-                self.path, names, self._columns.license, self._columns.item
-            )
+            self._chosen, self._keys = find_with_keys(self.path, names, self._columns)
         except BadManifest as error:
             raise BadManifest(f"{str(self.path)!r}: {error}{self._guess(raw)}") from error
         at = [None if one in self._keys else names.index(one) for one in self._chosen]

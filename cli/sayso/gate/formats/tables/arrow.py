@@ -49,9 +49,7 @@ class Arrow(Source):
             self.schema = reader.schema
             names = self.schema.names
         with arrow_errors(path):
-            self._names, self._keys = find_with_keys(
-                path, names, columns.license, columns.item, is_nested=True
-            )
+            self._names, self._keys = find_with_keys(path, names, columns, is_nested=True)
         self._reject_bad = columns.dialect.reject_bad
 
     @property

@@ -57,9 +57,7 @@ class Parquet(Source):
             self.footer = Footer(path)
             with self._opened() as file:
                 schema = file.schema_arrow
-            self._names, self._keys = find_with_keys(
-                path, schema.names, columns.license, columns.item, is_nested=True
-            )
+            self._names, self._keys = find_with_keys(path, schema.names, columns, is_nested=True)
             for name in self._read_names:
                 column_of(schema.empty_table(), name)
         self._reject_bad = columns.dialect.reject_bad
