@@ -1,20 +1,39 @@
 """Options that several commands share, and the values that they resolve to."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sayso.commands.asking import ask_password
+from sayso.commands.grouping import Command
 from sayso.files import reading
 from sayso.networks import DEFAULT_FILE, NETWORK_VARIABLE
-from sayso_protocol.primitives import address_from_text
+from sayso_protocol.primitives import address_from_text, hash_from_text
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
 PATH: Final = click.Path(path_type=Path)
+
+
+def option_of(kind: Any) -> Callable[..., Callable[[Command], Command]]:
+    """Return a function that makes options with values of one type."""
+
+    def option(flag: str, metavar: str, text: str, *, name: str = "", **more: Any) -> Any:
+        names = (flag, name) if name else (flag,)
+        return click.option(*names, type=kind, metavar=metavar, help=text, **more)
+
+    return option
+
+
+# Each is called with the flag, what stands for the value in the help, and the help.
+text_option: Final = option_of(str)
+path_option: Final = option_of(PATH)
+address_option: Final = option_of(address_from_text)
+hash_option: Final = option_of(hash_from_text)
 
 
 class Once(click.Command):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sayso.commands.options import PATH, network_option
+from sayso.commands.options import PATH, network_option, path_option
 from sayso.commands.text import example, say
 from sayso.contributor.saved_messages import MAX_BYTES, read_bounded
 from sayso.explain import explain, read_envelopes
@@ -26,12 +26,7 @@ from sayso_protocol.signatures.wallets import EoaVerifier
     ),
 )
 @click.argument("path", type=PATH, metavar="FILE|-")
-@click.option(
-    "--consents",
-    type=PATH,
-    metavar="FILE",
-    help="Also show which permissions of these consents a revocation covers.",
-)
+@path_option("--consents", "FILE", "Also show which permissions of these consents a revocation covers.")
 @network_option
 def command(path: Path, consents: Path | None, network_path: Path) -> None:
     """Explain a file: who signed it, what it allows or revokes, until when, and whether it verifies.

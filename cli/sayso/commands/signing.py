@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sayso.commands.grouping import Command, gathering, taken
-from sayso.commands.options import open_key, optional_key_option, password_option
+from sayso.commands.options import (
+    address_option,
+    open_key,
+    optional_key_option,
+    password_option,
+    text_option,
+)
 from sayso.commands.text import say_json
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import digest, typed_data
@@ -27,24 +33,21 @@ print_option = click.option(
 WALLET_OPTIONS = (
     optional_key_option,
     password_option,
-    click.option(
+    text_option(
         "--signer",
-        "signer_url",
-        metavar="URL",
-        help="Use an external signer: JSON-RPC with eth_signTypedData_v4.",
+        "URL",
+        "Use an external signer: JSON-RPC with eth_signTypedData_v4.",
+        name="signer_url",
     ),
 )
-_ACCOUNT = click.option(
-    "--account",
-    type=address_from_text,
-    metavar="ADDRESS",
-    help="The account of the signer; required if it has several.",
+_ACCOUNT = address_option(
+    "--account", "ADDRESS", "The account of the signer; required if it has several."
 )
-_RPC = click.option(
+_RPC = text_option(
     "--rpc",
-    "rpc_url",
-    metavar="URL",
-    help="JSON-RPC endpoint of the chain, to ask contract wallets about their signatures.",
+    "URL",
+    "JSON-RPC endpoint of the chain, to ask contract wallets about their signatures.",
+    name="rpc_url",
 )
 
 

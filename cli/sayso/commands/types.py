@@ -3,9 +3,11 @@
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 
+from sayso.commands.options import option_of
 from sayso.gate.policy import UNITS, address_of, seconds_of
 
 address_or_anyone = address_of  # the address of an option, which may be `anyone`
@@ -60,3 +62,6 @@ def date(text: str) -> int:
             f"{text!r} is neither a time span such as 1y nor a date such as 2027-06-30"
         ) from None
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+expiry_option: Final = option_of(expiry)

@@ -9,7 +9,7 @@ import click
 from sayso.commands.buyer.dialect import dialect_options
 from sayso.commands.lazy import Group
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, json_option, network_option
+from sayso.commands.options import PATH, address_option, json_option, network_option, path_option
 from sayso.commands.text import example, moment, say, say_json, several, warn
 from sayso.errors import BadManifest
 from sayso.explain.sentences import who
@@ -21,7 +21,6 @@ from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.primitives import address_from_text
 from sayso_protocol.verdicts.license_table import ABSENT
 from sayso_protocol.verdicts.verdict import License
 
@@ -35,12 +34,11 @@ def bundle() -> None:
 
 @bundle.command(epilog=example("sayso bundle pull data.parquet --out licenses"))
 @click.argument("manifest", type=PATH)
-@click.option("--out", type=PATH, required=True, metavar="DIR", help="The folder to write.")
-@click.option(
+@path_option("--out", "DIR", "The folder to write.", required=True)
+@address_option(
     "--grantee",
-    type=address_from_text,
-    metavar="ADDRESS",
-    help="Fetch the sublicenses by which this address holds what was licensed to others, too.",
+    "ADDRESS",
+    "Fetch the sublicenses by which this address holds what was licensed to others, too.",
 )
 @dialect_options
 @node_options
@@ -75,7 +73,7 @@ async def _fetch(source: Source, client: NodeClient, grantee: bytes | None) -> F
 
 @bundle.command(epilog=example("sayso bundle verify licenses --manifest data.parquet"))
 @click.argument("path", type=PATH, metavar="BUNDLE")
-@click.option("--manifest", type=PATH, metavar="M", help="Require a consent for every row of M.")
+@path_option("--manifest", "M", "Require a consent for every row of M.")
 @dialect_options
 @network_option
 def verify(*, path: Path, manifest: Path | None, dialect: Dialect, network_path: Path) -> None:

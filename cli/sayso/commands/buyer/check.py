@@ -12,9 +12,16 @@ from sayso.commands.buyer.policy import policy_option
 from sayso.commands.buyer.progress import progress
 from sayso.commands.buyer.streams import STDIN_FORMATS, to_stdout
 from sayso.commands.grouping import taken
-from sayso.commands.options import PATH, Once, heed_option, json_option, network_option
+from sayso.commands.options import (
+    Once,
+    heed_option,
+    json_option,
+    network_option,
+    path_option,
+    text_option,
+)
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
-from sayso.commands.types import address_or_anyone, duration, expiry
+from sayso.commands.types import address_or_anyone, duration, expiry_option
 from sayso.explain.sentences import who
 from sayso.gate.formats.opening import paths_of
 from sayso.gate.gate import Gate
@@ -60,21 +67,13 @@ HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or t
     help="Who wants to use the data.",
 )
 @click.option("--purpose", required=True, help="The purpose, for example train-ai.")
-@click.option(
-    "--out",
-    "kept",
-    type=PATH,
-    metavar="KEPT",
-    help="Write the clear rows to this file, or - for standard output.",
+@path_option(
+    "--out", "KEPT", "Write the clear rows to this file, or - for standard output.", name="kept"
 )
-@click.option(
-    "--rejected", type=PATH, metavar="WHY", help="Write the other rows to this file, with reasons."
-)
-@click.option(
-    "--receipt", type=PATH, metavar="R", help="Write the receipt or record of the run to this file."
-)
-@click.option("--report", type=PATH, metavar="HTML", help="Write a report for people to this file.")
-@click.option("--junit", type=PATH, metavar="XML", help="Write the result as JUnit XML for a pipeline.")
+@path_option("--rejected", "WHY", "Write the other rows to this file, with reasons.")
+@path_option("--receipt", "R", "Write the receipt or record of the run to this file.")
+@path_option("--report", "HTML", "Write a report for people to this file.")
+@path_option("--junit", "XML", "Write the result as JUnit XML for a pipeline.")
 @click.option(
     "--max-age",
     "max_age_s",
@@ -83,15 +82,14 @@ HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or t
     show_default=True,
     help="The oldest view of chain and peers to accept.",
 )
-@click.option(
+@expiry_option(
     "--run-until",
-    type=expiry,
+    "WHEN",
+    "Keep only rows that may be relied on until the run ends: a span from now, or a date.",
     default=None,
-    metavar="WHEN",
-    help="Keep only rows that may be relied on until the run ends: a span from now, or a date.",
 )
 @heed_option
-@click.option("--run-id", metavar="TEXT", help="A name for the run.  [default: random]")
+@text_option("--run-id", "TEXT", "A name for the run.  [default: random]")
 @click.option(
     "--wait",
     "wait_s",
@@ -99,29 +97,26 @@ HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or t
     default="0s",
     help="Repeat the check for up to this time while rows are stale.",
 )
-@click.option(
+@text_option(
     "--node",
-    "nodes",
+    "URL",
+    "A node to ask; a row is clear only if all nodes agree.  [default: the first of the network file]",
+    name="nodes",
     multiple=True,
     envvar="SAYSO_NODE",
     show_envvar=True,
-    metavar="URL",
-    help="A node to ask; a row is clear only if all nodes agree.  [default: the first of the network"
-    " file]",
 )
-@click.option(
+@path_option(
     "--offline",
+    "SNAPSHOT",
+    "Check offline with this snapshot (sayso snapshot pull); several are combined.",
     multiple=True,
-    type=PATH,
-    metavar="SNAPSHOT",
-    help="Check offline with this snapshot (sayso snapshot pull); several are combined.",
 )
-@click.option("--bundle", type=PATH, metavar="DIR", help="The license bundle (sayso bundle pull).")
-@click.option(
+@path_option("--bundle", "DIR", "The license bundle (sayso bundle pull).")
+@path_option(
     "--since",
-    type=PATH,
-    metavar="RECORD",
-    help="Judge only what is new since this record of an offline check, which has an index.",
+    "RECORD",
+    "Judge only what is new since this record of an offline check, which has an index.",
 )
 @click.option(
     "--index",
@@ -129,17 +124,12 @@ HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or t
     is_flag=True,
     help="Write RECORD.index beside the record, which --since reads.",
 )
-@click.option(
+@path_option(
     "--resume",
-    type=PATH,
-    metavar="PROGRESS",
-    help="Keep the progress in this file, and go on from it after the check was killed.",
+    "PROGRESS",
+    "Keep the progress in this file, and go on from it after the check was killed.",
 )
-@click.option(
-    "--rpc",
-    metavar="URL",
-    help="Also read the chain, for revocations that every node omits.",
-)
+@text_option("--rpc", "URL", "Also read the chain, for revocations that every node omits.")
 @click.option(
     "--format",
     "stdin_format",
@@ -148,15 +138,13 @@ HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or t
     show_default=True,
     help="The format of standard input.",
 )
-@click.option(
-    "--license-column", metavar="NAME", help="The column of license hashes.  [default: by its name]"
-)
-@click.option("--item-column", metavar="NAME", help="The column of item hashes.  [default: by its name]")
-@click.option(
+@text_option("--license-column", "NAME", "The column of license hashes.  [default: by its name]")
+@text_option("--item-column", "NAME", "The column of item hashes.  [default: by its name]")
+@text_option(
     "--verify-bytes",
-    "bytes_column",
-    metavar="NAME",
-    help="Verify that each item is the hash of the file, or the bytes, in this column.",
+    "NAME",
+    "Verify that each item is the hash of the file, or the bytes, in this column.",
+    name="bytes_column",
 )
 @policy_option
 @dialect_options

@@ -5,13 +5,14 @@ from typing import Any, Final
 import click
 
 from sayso.commands.grouping import Command, gathering
+from sayso.commands.options import text_option
 from sayso.gate.formats.base import Columns, Dialect
 from sayso.gate.policy import dialect_of
 
 _NAMES: Final = ("delimiter", "encoding", "quoting", "labels", "bad_rows")
 COLUMN_OPTIONS: Final = (
-    click.option("--license-column", metavar="NAME", help="As in that check."),
-    click.option("--item-column", metavar="NAME", help="As in that check."),
+    text_option("--license-column", "NAME", "As in that check."),
+    text_option("--item-column", "NAME", "As in that check."),
 )
 _OPTIONS: Final = (
     click.option(
@@ -21,29 +22,21 @@ _OPTIONS: Final = (
         show_default=True,
         help="Rows without a usable license: refuse the manifest, or call the row unknown.",
     ),
-    click.option(
-        "--delimiter",
-        metavar="CHAR",
-        help='The separator of CSV, such as ";" or tab.  [default: by the name]',
+    text_option(
+        "--delimiter", "CHAR", 'The separator of CSV, such as ";" or tab.  [default: by the name]'
     ),
-    click.option(
-        "--encoding",
-        metavar="NAME",
-        default="utf-8",
-        show_default=True,
-        help="The character set of CSV.",
-    ),
+    text_option("--encoding", "NAME", "The character set of CSV.", default="utf-8", show_default=True),
     click.option(
         "--quoting",
         type=click.Choice(["double", "none"]),
         help="Quotes in CSV: as in RFC 4180, or ordinary characters.  [default: refuse what differs]",
     ),
-    click.option(
+    text_option(
         "--label",
-        "labels",
+        "ENDING",
+        "An ending of tar members that are labels, such as txt.",
+        name="labels",
         multiple=True,
-        metavar="ENDING",
-        help="An ending of tar members that are labels, such as txt.",
     ),
 )
 

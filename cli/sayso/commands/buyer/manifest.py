@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sayso.commands.options import PATH, json_option, network_option
+from sayso.commands.options import PATH, json_option, network_option, path_option, text_option
 from sayso.commands.text import example, say, say_json, several
 from sayso.commands.types import address_or_anyone
 from sayso.gate.formats.endings import JSON_LINES, Form, refuse_other
@@ -27,9 +27,9 @@ SOME_WITHOUT = 3
     ),
 )
 @click.argument("data", type=PATH, nargs=-1, required=True, metavar="DATA...")
-@click.option("--bundle", type=PATH, required=True, metavar="DIR", help="The license bundle.")
-@click.option("--out", type=PATH, required=True, metavar="M", help="The manifest to write.")
-@click.option("--column", metavar="NAME", help="DATA is a Parquet file: hash the values of this column.")
+@path_option("--bundle", "DIR", "The license bundle.", required=True)
+@path_option("--out", "M", "The manifest to write.", required=True)
+@text_option("--column", "NAME", "DATA is a Parquet file: hash the values of this column.")
 @click.option(
     "--grantee",
     type=address_or_anyone,

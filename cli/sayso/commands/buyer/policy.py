@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sayso.commands.failure import as_failures
-from sayso.commands.options import PATH
+from sayso.commands.options import path_option
 from sayso.gate.policy import POLICY_FILE, Policy, check_within, load_policy
 
 
@@ -37,13 +37,12 @@ def policy_option(command: Callable[..., Any]) -> Callable[..., Any]:
             check_within(policy, options, bound)
         return command(**options)
 
-    return click.option(
+    return path_option(
         "--policy",
-        type=PATH,
+        "FILE",
+        "The policy, which gives options and bounds.  [default: sayso.toml, if it is there]",
         is_eager=True,
         callback=_read,
         envvar="SAYSO_POLICY",
         show_envvar=True,
-        metavar="FILE",
-        help="The policy, which gives options and bounds.  [default: sayso.toml, if it is there]",
     )(within)

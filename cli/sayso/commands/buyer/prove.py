@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import click
 
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, network_option
+from sayso.commands.options import PATH, address_option, hash_option, network_option, path_option
 from sayso.commands.text import example, moment, say
 from sayso.explain.sentences import who
 from sayso.gate.records.receipts import read_json
@@ -22,7 +22,7 @@ from sayso_protocol.ethereum.chain_proofs import OnChain, check_chain_proof
 from sayso_protocol.ethereum.transaction_proofs import TRANSACTION_PROOF_TYPE as RECEIPT_PROOF
 from sayso_protocol.ethereum.transaction_proofs import LandedRevocation, check_receipt_proof
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_text, hash_from_text, hex_text
 
 REVOKED: Final = 3
 
@@ -34,19 +34,15 @@ REVOKED: Final = 3
 @click.argument("license", type=hash_from_text, required=False)
 @click.argument("item", type=hash_from_text, required=False)
 @click.option("--purpose", help="The purpose, for example train-ai.")
-@click.option(
-    "--grantee",
-    type=address_from_text,
-    metavar="ADDRESS",
-    help="Who would use the item. Without it: the grantee of the consent.",
+@address_option(
+    "--grantee", "ADDRESS", "Who would use the item. Without it: the grantee of the consent."
 )
-@click.option(
+@hash_option(
     "--revocation",
-    type=hash_from_text,
-    metavar="DIGEST",
-    help="Prove instead which transactions brought this revocation to the chain, and when.",
+    "DIGEST",
+    "Prove instead which transactions brought this revocation to the chain, and when.",
 )
-@click.option("--out", type=PATH, metavar="PROOF", required=True, help="Write the proof to this file.")
+@path_option("--out", "PROOF", "Write the proof to this file.", required=True)
 @node_options
 def prove(
     license: bytes | None,  # noqa: A002 - the word of the help

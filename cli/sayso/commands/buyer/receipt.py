@@ -10,7 +10,7 @@ from msgspec import UNSET
 from sayso.buyer.comparing import Files, find_misconduct
 from sayso.commands.buyer.dialect import columns_options
 from sayso.commands.lazy import Group
-from sayso.commands.options import PATH, Once, network_option
+from sayso.commands.options import PATH, Once, network_option, path_option
 from sayso.commands.text import example, moment, say, several
 from sayso.commands.types import when
 from sayso.errors import NotCovered
@@ -45,27 +45,24 @@ def receipt() -> None:
     epilog=example("sayso receipt verify receipt.json --manifest data.jsonl --rejected why.jsonl"),
 )
 @click.argument("path", type=PATH, metavar="RECEIPT")
-@click.option(
+@path_option(
     "--manifest",
-    "manifests",
+    "M",
+    "The manifest that was checked; several in the same order.",
+    name="manifests",
     multiple=True,
-    type=PATH,
-    metavar="M",
-    help="The manifest that was checked; several in the same order.",
 )
-@click.option("--rejected", type=PATH, metavar="WHY", help="The rejected rows of that check.")
-@click.option(
+@path_option("--rejected", "WHY", "The rejected rows of that check.")
+@path_option(
     "--bundle",
-    type=PATH,
-    metavar="DIR",
-    help="The license bundle of that check, if it was offline or the files named no license.",
+    "DIR",
+    "The license bundle of that check, if it was offline or the files named no license.",
 )
-@click.option(
+@path_option(
     "--offline",
+    "SNAPSHOT",
+    "A snapshot of that check, with which the rows are judged again for the same moment.",
     multiple=True,
-    type=PATH,
-    metavar="SNAPSHOT",
-    help="A snapshot of that check, with which the rows are judged again for the same moment.",
 )
 @click.option(
     "--at",
@@ -191,27 +188,12 @@ def _say_receipt(
 )
 @click.argument("acknowledgement", type=PATH, metavar="ACK")
 @click.argument("path", type=PATH, metavar="RECEIPT")
-@click.option(
-    "--revocation",
-    type=PATH,
-    required=True,
-    metavar="FILE",
-    help="The revocation that ACK acknowledges.",
-)
-@click.option(
-    "--consents", type=PATH, required=True, metavar="FILE", help="The consent that was revoked."
-)
-@click.option("--manifest", type=PATH, metavar="M", help="The manifest that was checked.")
-@click.option("--rejected", type=PATH, metavar="WHY", help="The rejected rows of that check.")
-@click.option(
-    "--proof",
-    type=PATH,
-    metavar="ROW",
-    help="The proof of one row, instead of the manifest and the rejected rows.",
-)
-@click.option(
-    "--out", type=PATH, metavar="ROW", help="Write the proof of the row that was found to this file."
-)
+@path_option("--revocation", "FILE", "The revocation that ACK acknowledges.", required=True)
+@path_option("--consents", "FILE", "The consent that was revoked.", required=True)
+@path_option("--manifest", "M", "The manifest that was checked.")
+@path_option("--rejected", "WHY", "The rejected rows of that check.")
+@path_option("--proof", "ROW", "The proof of one row, instead of the manifest and the rejected rows.")
+@path_option("--out", "ROW", "Write the proof of the row that was found to this file.")
 @network_option
 def compare(
     acknowledgement: Path,

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from sayso.buyer.snapshots import pull, snapshot_json
 from sayso.commands.lazy import Group
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, json_option, network_option
+from sayso.commands.options import PATH, json_option, network_option, path_option
 from sayso.commands.text import example, moment, say, say_json, several
 from sayso.commands.types import duration
 from sayso.explain.sentences import listed
@@ -40,14 +40,13 @@ def snapshot() -> None:
         "sayso check data.parquet --offline north.snapshot --grantee anyone --purpose train-ai",
     ),
 )
-@click.option(
+@path_option(
     "--out",
-    "path",
-    type=PATH,
+    "SNAPSHOT",
+    "The file to create or update.",
+    name="path",
     default=Path("sayso.snapshot"),
     show_default=True,
-    metavar="SNAPSHOT",
-    help="The file to create or update.",
 )
 @node_options
 @json_option

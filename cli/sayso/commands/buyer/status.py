@@ -8,7 +8,7 @@ import click
 
 from sayso.commands.contributor.licenses import license_json, license_lines
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, heed_option, json_option
+from sayso.commands.options import heed_option, json_option, path_option
 from sayso.commands.text import example, moment, say, say_json, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration
 from sayso.node_client.answers import HeldLicense
@@ -43,7 +43,7 @@ EXIT_NOT_CLEAR: Final = 3
     help="The oldest view of chain and peers to accept.",
 )
 @heed_option
-@click.option("--out", type=PATH, metavar="ANSWER", help="Write the signed answer to this file.")
+@path_option("--out", "ANSWER", "Write the signed answer to this file.")
 @node_options
 @json_option
 def command(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, Once
+from sayso.commands.options import Once, path_option, text_option
 from sayso.commands.text import example, say, warn
 from sayso.delivery.dispatcher import Dispatcher
 from sayso.delivery.journal import Journal
@@ -45,23 +45,21 @@ def _whose(command: click.Command) -> click.Command:
         "sayso watch --holder 0x9c8f... --exec ./stop-selling.sh --from-start",
     ),
 )
-@click.option("--exec", "command_line", metavar="COMMAND", help="Run this with each event as its input.")
-@click.option("--post", "url", metavar="URL", help="Post each event to this URL, signed.")
-@click.option(
+@text_option("--exec", "COMMAND", "Run this with each event as its input.", name="command_line")
+@text_option("--post", "URL", "Post each event to this URL, signed.", name="url")
+@path_option(
     "--state",
-    "folder",
-    type=PATH,
+    "DIR",
+    "Where the watch keeps its place, dead letters and secret.",
+    name="folder",
     default="sayso-watch",
     show_default=True,
-    metavar="DIR",
-    help="Where the watch keeps its place, dead letters and secret.",
 )
-@click.option(
+@path_option(
     "--secret",
-    "secret_path",
-    type=PATH,
-    metavar="FILE",
-    help="The secret of the signature.  [default: webhook.secret in --state, made if missing]",
+    "FILE",
+    "The secret of the signature.  [default: webhook.secret in --state, made if missing]",
+    name="secret_path",
 )
 @click.option("--allow-private", is_flag=True, help="Also post to private and local addresses, by http.")
 @click.option("--from-start", is_flag=True, help="Begin with the node's first event, not with the next.")

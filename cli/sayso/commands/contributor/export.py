@@ -9,7 +9,7 @@ import click
 
 from sayso.commands.contributor.licenses import wallet_state
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH
+from sayso.commands.options import hash_option, path_option
 from sayso.commands.text import example, warn
 from sayso.contributor.saved_messages import load_bundle
 from sayso.errors import NothingToExport
@@ -36,13 +36,8 @@ _HASH: Final = re.compile("0x[0-9a-f]{64}")
 @click.option(
     "--format", "name", type=click.Choice(list(FORMATS)), required=True, help="The target vocabulary."
 )
-@click.option(
-    "--license",
-    type=hash_from_text,
-    metavar="HASH",
-    help="The license to convert, if FILE holds several.",
-)
-@click.option("--out", type=PATH, metavar="FILE", help="The file to write.  [default: standard output]")
+@hash_option("--license", "HASH", "The license to convert, if FILE holds several.")
+@path_option("--out", "FILE", "The file to write.  [default: standard output]")
 @node_options
 def command(
     source: str,

@@ -11,10 +11,10 @@ import click
 
 from sayso.commands.grouping import Command, gathering, taken
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH
+from sayso.commands.options import PATH, address_option, path_option, text_option
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, tracked, warn, warn_of_purposes
-from sayso.commands.types import address_or_anyone, expiry, whole_days, whole_hours
+from sayso.commands.types import address_or_anyone, expiry_option, whole_days, whole_hours
 from sayso.commands.types import date as moment_of
 from sayso.contributor.licensing import SignedGrant, Terms, build_consents, grant
 from sayso.contributor.saved_messages import bundle_bytes
@@ -26,7 +26,7 @@ from sayso.node_client.client import NodeClient
 from sayso.outputs import Outputs, StagedFile, refuse_existing
 from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_from_text, hex_text
+from sayso_protocol.primitives import HASH_BYTES, NOBODY, hex_text
 
 SALTS: Final = ".salts.jsonl"
 
@@ -38,27 +38,23 @@ _TERMS = (
         metavar="ADDRESS|anyone",
         help="Who may use the files.",
     ),
-    click.option(
+    text_option(
         "--purpose",
-        "purposes",
+        "PURPOSE",
+        "A purpose, for example train-ai. May be given several times.",
+        name="purposes",
         multiple=True,
         required=True,
-        metavar="PURPOSE",
-        help="A purpose, for example train-ai. May be given several times.",
     ),
-    click.option(
-        "--via",
-        default="",
-        metavar="DOMAIN",
-        help="The domain of the marketplace that arranged the license.",
+    text_option(
+        "--via", "DOMAIN", "The domain of the marketplace that arranged the license.", default=""
     ),
-    click.option(
+    expiry_option(
         "--expires",
-        "expires_at",
-        type=expiry,
+        "1y|DATE",
+        "The end of the license: 90d, 1y or 2027-06-30; at most ten years from now.",
+        name="expires_at",
         required=True,
-        metavar="1y|DATE",
-        help="The end of the license: 90d, 1y or 2027-06-30; at most ten years from now.",
     ),
     click.option(
         "--issued",
@@ -86,26 +82,15 @@ _TERMS = (
         metavar="SPAN",
         help="How soon after a revocation holders have to remove the files: 1d to 365d.",
     ),
-    click.option(
+    address_option(
         "--parties",
+        "ADDRESS",
+        "Another person whose consent the files need. May be given several times.",
         multiple=True,
-        type=address_from_text,
-        metavar="ADDRESS",
-        help="Another person whose consent the files need. May be given several times.",
     ),
-    click.option(
-        "--guardian",
-        type=address_from_text,
-        metavar="ADDRESS",
-        help="Another address that may revoke the license.",
-    ),
-    click.option(
-        "--terms",
-        type=PATH,
-        metavar="FILE",
-        help="The license text; its hash becomes part of the consent.",
-    ),
-    click.option("--terms-uri", default="", metavar="URL", help="The web address of the license text."),
+    address_option("--guardian", "ADDRESS", "Another address that may revoke the license."),
+    path_option("--terms", "FILE", "The license text; its hash becomes part of the consent."),
+    text_option("--terms-uri", "URL", "The web address of the license text.", default=""),
 )
 
 
@@ -128,19 +113,17 @@ def _terms_options(command: Command) -> Command:
 @click.argument("paths", nargs=-1, required=True, type=PATH)
 @signing_options
 @_terms_options
-@click.option(
+@path_option(
     "--manifest",
-    "manifest_path",
-    type=PATH,
+    "OUT.jsonl",
+    "Write the manifest, a row for each file, to this file; the buyer needs it.",
+    name="manifest_path",
     required=True,
-    metavar="OUT.jsonl",
-    help="Write the manifest, a row for each file, to this file; the buyer needs it.",
 )
-@click.option(
+@path_option(
     "--save",
-    type=PATH,
-    metavar="OUT.sayso",
-    help="Save the signed consents to this file, for sayso show, export and revoke --consents.",
+    "OUT.sayso",
+    "Save the signed consents to this file, for sayso show, export and revoke --consents.",
 )
 @click.option(
     "--salted",

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sayso.commands.lazy import Group
-from sayso.commands.options import PATH, json_option, password_option, read_password
+from sayso.commands.options import PATH, json_option, password_option, path_option, read_password
 from sayso.commands.text import example, say, say_json
 from sayso.contributor.derived_keys import NUMBERS, Branch, derived_account
 from sayso.contributor.keystore import account_from_hex, key_address, load_key, new_account, save_key
@@ -23,12 +23,11 @@ def key() -> None:
 @key.command(epilog=example("sayso key new me.json"))
 @click.argument("path", type=PATH, metavar="FILE")
 @password_option
-@click.option(
+@path_option(
     "--import",
-    "private_key",
-    type=PATH,
-    metavar="FILE",
-    help="Read the private key from a file of 64 hexadecimal digits (- for standard input).",
+    "FILE",
+    "Read the private key from a file of 64 hexadecimal digits (- for standard input).",
+    name="private_key",
 )
 def new(path: Path, password_file: Path | None, private_key: Path | None) -> None:
     """Write a new key to FILE, encrypted with a password.

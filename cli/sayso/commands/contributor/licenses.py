@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, json_option
+from sayso.commands.options import json_option, path_option, text_option
 from sayso.commands.text import example, say, say_json, several
 from sayso.node_client.answers import HeldLicense, WalletWord
 from sayso_protocol.primitives import address_from_text, address_text, hex_text
@@ -15,16 +15,14 @@ from sayso_protocol.primitives import address_from_text, address_text, hex_text
 
 @click.command(name="licenses", epilog=example("sayso licenses --key me.json"))
 @click.argument("address", type=address_from_text, required=False)
-@click.option("--key", "key_path", type=PATH, metavar="FILE", help="List the licenses of this key file.")
-@click.option(
-    "--signer", "signer_url", metavar="URL", help="List the licenses of this signer's only account."
-)
+@path_option("--key", "FILE", "List the licenses of this key file.", name="key_path")
+@text_option("--signer", "URL", "List the licenses of this signer's only account.", name="signer_url")
 @node_options
-@click.option(
+@text_option(
     "--rpc",
-    "rpc_url",
-    metavar="URL",
-    help="JSON-RPC endpoint of the chain, to ask contract wallets instead of believing the node.",
+    "URL",
+    "JSON-RPC endpoint of the chain, to ask contract wallets instead of believing the node.",
+    name="rpc_url",
 )
 @json_option
 def command(

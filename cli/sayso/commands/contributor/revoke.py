@@ -12,7 +12,7 @@ from sayso.commands.asking import confirm
 from sayso.commands.contributor.salts import licensed_items
 from sayso.commands.contributor.submit import acknowledgement_option, send
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, yes_option
+from sayso.commands.options import hash_option, path_option, text_option, yes_option
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, warn, warn_of_purposes
 from sayso.contributor.licensing import Account, sign_message
@@ -28,7 +28,7 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.revocation import REVOCATION_NOTICE, Revocation
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_from_text, hex_text
 
 
 @click.command(
@@ -43,34 +43,27 @@ from sayso_protocol.primitives import address_from_text, hash_from_text, hex_tex
     ),
 )
 @click.argument("scope", nargs=-1, metavar="[SCOPE]")
-@click.option("--license", type=hash_from_text, metavar="HASH", help="Revoke within this license.")
-@click.option("--file", "files", type=PATH, multiple=True, metavar="PATH", help="Revoke this file.")
-@click.option(
+@hash_option("--license", "HASH", "Revoke within this license.")
+@path_option("--file", "PATH", "Revoke this file.", name="files", multiple=True)
+@path_option(
     "--salts",
-    type=PATH,
+    "FILE",
+    "Find files by these secrets, too (sayso grant --salted, or saved by the page).",
     multiple=True,
-    metavar="FILE",
-    help="Find files by these secrets, too (sayso grant --salted, or saved by the page).",
 )
-@click.option(
-    "--item", "items", type=hash_from_text, multiple=True, metavar="HASH", help="Revoke this item."
-)
-@click.option(
-    "--purpose", "purposes", multiple=True, metavar="PURPOSE", help="Revoke for this purpose only."
-)
+@hash_option("--item", "HASH", "Revoke this item.", name="items", multiple=True)
+@text_option("--purpose", "PURPOSE", "Revoke for this purpose only.", name="purposes", multiple=True)
 @signing_options
 @node_options
-@click.option(
+@path_option(
     "--save",
-    type=PATH,
-    metavar="FILE",
-    help="Sign and save to this file, without sending (sayso submit). Continues what it holds.",
+    "FILE",
+    "Sign and save to this file, without sending (sayso submit). Continues what it holds.",
 )
-@click.option(
+@path_option(
     "--consents",
-    type=PATH,
-    metavar="FILE",
-    help="Look up licenses in this file (sayso grant --save) instead of a node, and submit it, too.",
+    "FILE",
+    "Look up licenses in this file (sayso grant --save) instead of a node, and submit it, too.",
 )
 @acknowledgement_option
 @click.option(

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH
+from sayso.commands.options import PATH, path_option
 from sayso.commands.text import example, moment, say, several
 from sayso.contributor.saved_messages import load_bundle
 from sayso.errors import NotAcknowledged, NotKept
@@ -27,12 +27,11 @@ _LACKING: Final = {  # what a node does not know of a statement that it may drop
     REMOVAL: "it does not know that the signer holds the licenses; submit the consents or sublicenses",
     DISPUTE: "it does not heed the signer, so it stops nothing there",
 }
-acknowledgement_option = click.option(
+acknowledgement_option = path_option(
     "--acknowledgement",
-    "promises",
-    type=PATH,
-    metavar="ACK",
-    help="Write the node's acknowledgement of the revocation to this file.",
+    "ACK",
+    "Write the node's acknowledgement of the revocation to this file.",
+    name="promises",
 )
 
 

@@ -7,9 +7,9 @@ import click
 
 from sayso.commands.holder.options import Stating, stating_options
 from sayso.commands.holder.stating import state
-from sayso.commands.options import PATH
+from sayso.commands.options import address_option, hash_option, path_option, text_option
 from sayso.commands.text import example
-from sayso.commands.types import expiry
+from sayso.commands.types import expiry_option
 from sayso.files import find_files, hash_files
 from sayso.holder.drafts import NOTHING, Draft
 from sayso.holder.hashes import read_addresses, read_hashes, sorted_once
@@ -19,7 +19,6 @@ from sayso_protocol.messages.statements.dispute import (
     Dispute,
     contributor_hash,
 )
-from sayso_protocol.primitives import address_from_text, hash_from_text
 
 
 @click.command(
@@ -29,37 +28,24 @@ from sayso_protocol.primitives import address_from_text, hash_from_text
         "sayso dispute --contributor 0x5290...9EE7 --code impersonation --until 1y --key me.json",
     ),
 )
-@click.option("--file", "paths", type=PATH, multiple=True, metavar="PATH", help="A file that shows you.")
-@click.option(
-    "--item",
-    "items",
-    type=hash_from_text,
-    multiple=True,
-    metavar="HASH",
-    help="Such a file, by its hash.",
-)
-@click.option("--files", type=PATH, metavar="FILE|-", help="A list of such hashes, one on each line.")
-@click.option(
+@path_option("--file", "PATH", "A file that shows you.", name="paths", multiple=True)
+@hash_option("--item", "HASH", "Such a file, by its hash.", name="items", multiple=True)
+@path_option("--files", "FILE|-", "A list of such hashes, one on each line.")
+@address_option(
     "--contributor",
-    "people",
-    type=address_from_text,
+    "ADDRESS",
+    "A contributor who licenses what is not theirs.",
+    name="people",
     multiple=True,
-    metavar="ADDRESS",
-    help="A contributor who licenses what is not theirs.",
 )
-@click.option(
-    "--contributors", type=PATH, metavar="FILE|-", help="A list of such addresses, one on each line."
-)
-@click.option(
-    "--code", required=True, metavar="NAME", help="The reason, for example voice or impersonation."
-)
-@click.option(
+@path_option("--contributors", "FILE|-", "A list of such addresses, one on each line.")
+@text_option("--code", "NAME", "The reason, for example voice or impersonation.", required=True)
+@expiry_option(
     "--until",
-    "expires_at",
-    type=expiry,
+    "90d|DATE",
+    "The end: 90d, 1y or 2027-06-30; at most a year from now.",
+    name="expires_at",
     required=True,
-    metavar="90d|DATE",
-    help="The end: 90d, 1y or 2027-06-30; at most a year from now.",
 )
 @stating_options
 def command(

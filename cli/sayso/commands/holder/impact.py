@@ -9,14 +9,13 @@ import click
 
 from sayso.commands.buyer.dialect import columns_options
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, Once, json_option
+from sayso.commands.options import PATH, Once, address_option, json_option, path_option
 from sayso.commands.text import example, say, say_json
 from sayso.commands.types import date
 from sayso.gate.formats.base import Columns
 from sayso.impact.finding import circumstances, ledger, read_exempt, revoked_in, revoked_since
 from sayso.impact.rendering import as_csv, as_text, json_of
 from sayso.impact.runs import find_runs
-from sayso_protocol.primitives import address_from_text
 
 SOMETHING_OPEN = 3
 
@@ -30,28 +29,16 @@ SOMETHING_OPEN = 3
     ),
 )
 @click.argument("revocations", nargs=-1, type=PATH)
-@click.option(
-    "--records",
-    type=PATH,
-    required=True,
-    metavar="DIR",
-    help="What sayso check wrote, in a folder a run.",
-)
+@path_option("--records", "DIR", "What sayso check wrote, in a folder a run.", required=True)
 @click.option("--since", type=date, metavar="DATE", help="All revocations that the node heard of since.")
-@click.option(
+@address_option(
     "--holder",
-    "holders",
+    "ADDRESS",
+    "An address of yours, besides those that asked in the records; several are possible.",
+    name="holders",
     multiple=True,
-    type=address_from_text,
-    metavar="ADDRESS",
-    help="An address of yours, besides those that asked in the records; several are possible.",
 )
-@click.option(
-    "--exempt",
-    type=PATH,
-    metavar="FILE",
-    help="Licenses that you keep by law: on each line a hash and the reason.",
-)
+@path_option("--exempt", "FILE", "Licenses that you keep by law: on each line a hash and the reason.")
 @click.option("--csv", "as_table", is_flag=True, help="Print CSV for spreadsheets.")
 @json_option
 @columns_options

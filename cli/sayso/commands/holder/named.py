@@ -8,7 +8,7 @@ import click
 
 from sayso.commands.buyer.dialect import COLUMN_OPTIONS
 from sayso.commands.grouping import Command, gathering, taken
-from sayso.commands.options import PATH
+from sayso.commands.options import path_option
 from sayso.gate.formats.base import Columns
 from sayso.holder.hashes import licenses_of_rows, load_messages, read_hashes
 from sayso_protocol.messages.consent import Consent
@@ -59,25 +59,14 @@ class Named:
 
 HELD: Final = (Consent, Sublicense)  # what a holder may name
 _NAMED: Final = (
-    click.option(
-        "--licenses",
-        type=PATH,
-        metavar="FILE|-",
-        help="A list of hashes, one on each line (- for standard input).",
-    ),
-    click.option(
+    path_option("--licenses", "FILE|-", "A list of hashes, one on each line (- for standard input)."),
+    path_option(
         "--bundle",
-        type=PATH,
-        metavar="DIR",
-        help="Signed messages: a license bundle (sayso bundle pull), or a file or folder of them.",
+        "DIR",
+        "Signed messages: a license bundle (sayso bundle pull), or a file or folder of them.",
     ),
-    click.option(
-        "--manifest",
-        type=PATH,
-        metavar="M",
-        help="The licenses of a manifest's rows, without --rejected.",
-    ),
-    click.option("--rejected", type=PATH, metavar="WHY", help="The rows that the check of M refused."),
+    path_option("--manifest", "M", "The licenses of a manifest's rows, without --rejected."),
+    path_option("--rejected", "WHY", "The rows that the check of M refused."),
     *COLUMN_OPTIONS,
 )
 

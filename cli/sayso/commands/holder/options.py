@@ -9,10 +9,9 @@ from click.core import ParameterSource
 
 from sayso.commands.grouping import Command, gathering, taken
 from sayso.commands.node import NODE_OPTIONS, AskedNode, asked_node
-from sayso.commands.options import PATH, yes_option
+from sayso.commands.options import address_option, path_option, yes_option
 from sayso.commands.signing import WALLET_OPTIONS, Signing, print_option
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import address_from_text
 
 STANDARD_INPUT: Final = "-"
 
@@ -82,11 +81,8 @@ class Stating:
 
 _STATING: Final = (
     *WALLET_OPTIONS,
-    click.option(
-        "--account",
-        type=address_from_text,
-        metavar="ADDRESS",
-        help="The account of the signer; with --endorse or --print, any wallet.",
+    address_option(
+        "--account", "ADDRESS", "The account of the signer; with --endorse or --print, any wallet."
     ),
     click.option(
         "--endorse",
@@ -94,17 +90,11 @@ _STATING: Final = (
         help="For a contract wallet: save the messages without signature, and print the calls by which "
         "the wallet endorses them.",
     ),
-    click.option(
-        "--save",
-        type=PATH,
-        metavar="DIR",
-        help="Sign and save to this folder, without sending (sayso submit).",
-    ),
-    click.option(
+    path_option("--save", "DIR", "Sign and save to this folder, without sending (sayso submit)."),
+    path_option(
         "--keep",
-        type=PATH,
-        metavar="DIR",
-        help="The folder for the messages that are sent; a folder of an earlier run is continued."
+        "DIR",
+        "The folder for the messages that are sent; a folder of an earlier run is continued."
         "  [default: a new one]",
     ),
     print_option,

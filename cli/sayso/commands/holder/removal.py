@@ -7,7 +7,7 @@ import click
 from sayso.commands.holder.named import HELD, Named, named_options
 from sayso.commands.holder.options import Stating, stating_options
 from sayso.commands.holder.stating import state
-from sayso.commands.options import PATH
+from sayso.commands.options import path_option
 from sayso.commands.text import example
 from sayso.files import item_hash
 from sayso.holder.drafts import NOTHING, Draft
@@ -29,11 +29,10 @@ from sayso_protocol.messages.statements.removal import Removal
     metavar="N",
     help="The block up to which you looked for revocations.  [default: the node's last final block]",
 )
-@click.option(
+@path_option(
     "--record",
-    type=PATH,
-    metavar="FILE",
-    help="Your own record of the removal, of any form; its hash is signed, and nothing of it is sent.",
+    "FILE",
+    "Your own record of the removal, of any form; its hash is signed, and nothing of it is sent.",
 )
 @named_options
 @stating_options

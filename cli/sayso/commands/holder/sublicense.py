@@ -8,9 +8,9 @@ import click
 from sayso.commands.holder.named import Named, named_options
 from sayso.commands.holder.options import Stating, stating_options
 from sayso.commands.holder.stating import state
-from sayso.commands.options import PATH
+from sayso.commands.options import address_option, hash_option, path_option, text_option
 from sayso.commands.text import example, several, warn, warn_of_purposes
-from sayso.commands.types import expiry
+from sayso.commands.types import expiry_option
 from sayso.errors import NodeUnreachable
 from sayso.files import item_hash
 from sayso.holder.drafts import NOTHING, Draft
@@ -19,7 +19,6 @@ from sayso.holder.passing import LOOKUPS, check_parent, check_passing, consents_
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
-from sayso_protocol.primitives import address_from_text, hash_from_text
 
 
 @click.command(
@@ -31,39 +30,30 @@ from sayso_protocol.primitives import address_from_text, hash_from_text
         "  --licenses sold.txt --parent 0x4f5e...c1d2 --account 0x8617...d2B0 --endorse --save sold",
     ),
 )
-@click.option(
-    "--to",
-    "grantee",
-    type=address_from_text,
-    required=True,
-    metavar="ADDRESS",
-    help="Who is licensed: your customer.",
-)
-@click.option(
+@address_option("--to", "ADDRESS", "Who is licensed: your customer.", name="grantee", required=True)
+@text_option(
     "--purpose",
-    "purposes",
+    "PURPOSE",
+    "A purpose that the licenses give you. May be given several times; with resale, your customer "
+    "may pass them on, too.",
+    name="purposes",
     multiple=True,
     required=True,
-    metavar="PURPOSE",
-    help="A purpose that the licenses give you. May be given several times; with resale, your customer "
-    "may pass them on, too.",
 )
-@click.option(
+@expiry_option(
     "--until",
-    "expires_at",
-    type=expiry,
+    "1y|DATE",
+    "The end: 90d, 1y or 2027-06-30; at most ten years from now.",
+    name="expires_at",
     required=True,
-    metavar="1y|DATE",
-    help="The end: 90d, 1y or 2027-06-30; at most ten years from now.",
 )
-@click.option(
+@hash_option(
     "--parent",
-    type=hash_from_text,
-    metavar="DIGEST",
-    help="The sublicense by which you hold the licenses.  [default: the consents name you]",
+    "DIGEST",
+    "The sublicense by which you hold the licenses.  [default: the consents name you]",
 )
-@click.option("--terms", type=PATH, metavar="FILE", help="The license text; its hash is signed.")
-@click.option("--terms-uri", default="", metavar="URL", help="The web address of the license text.")
+@path_option("--terms", "FILE", "The license text; its hash is signed.")
+@text_option("--terms-uri", "URL", "The web address of the license text.", default="")
 @named_options
 @stating_options
 def command(

@@ -8,7 +8,7 @@ import click
 from sayso.commands.holder.named import HELD, Named, named_options
 from sayso.commands.holder.options import Stating, stating_options
 from sayso.commands.holder.stating import state
-from sayso.commands.options import PATH
+from sayso.commands.options import path_option, text_option
 from sayso.commands.text import example, warn, warn_of_purposes
 from sayso.commands.types import date
 from sayso.files import item_hash
@@ -26,8 +26,8 @@ from sayso_protocol.primitives import ANYONE, address_text
         "sayso use --licenses used.txt --purpose train-ai --run voices-7 --key lab.json",
     ),
 )
-@click.option("--purpose", metavar="PURPOSE", help="What for.  [default: the purpose of the --record]")
-@click.option("--run", metavar="NAME", help="Your name for the run.  [default: none; it is public]")
+@text_option("--purpose", "PURPOSE", "What for.  [default: the purpose of the --record]")
+@text_option("--run", "NAME", "Your name for the run.  [default: none; it is public]")
 @click.option(
     "--at",
     "used_at",
@@ -35,11 +35,10 @@ from sayso_protocol.primitives import ANYONE, address_text
     metavar="DATE",
     help="When: 2026-11-30 or 2026-11-30T08:00, in UTC.  [default: now]",
 )
-@click.option(
+@path_option(
     "--record",
-    type=PATH,
-    metavar="R",
-    help="What sayso check --receipt wrote; its hash is signed. It is verified with --manifest.",
+    "R",
+    "What sayso check --receipt wrote; its hash is signed. It is verified with --manifest.",
 )
 @named_options
 @stating_options

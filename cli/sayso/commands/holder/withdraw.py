@@ -8,7 +8,7 @@ import click
 from sayso.commands.asking import confirm
 from sayso.commands.contributor.submit import acknowledgement_option, send
 from sayso.commands.node import AskedNode, node_options
-from sayso.commands.options import PATH, yes_option
+from sayso.commands.options import path_option, yes_option
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several
 from sayso.contributor.licensing import sign_message
@@ -28,23 +28,15 @@ from sayso_protocol.primitives import hash_from_text
     ),
 )
 @click.argument("digests", nargs=-1, type=hash_from_text, metavar="[DIGEST]...")
-@click.option(
-    "--digests", "listed", type=PATH, metavar="FILE|-", help="A list of digests, one on each line."
-)
-@click.option(
+@path_option("--digests", "FILE|-", "A list of digests, one on each line.", name="listed")
+@path_option(
     "--statements",
-    "folder",
-    type=PATH,
-    metavar="DIR",
-    help="Withdraw all statements in this file or folder (--keep and --save of the other commands).",
+    "DIR",
+    "Withdraw all statements in this file or folder (--keep and --save of the other commands).",
+    name="folder",
 )
 @signing_options
-@click.option(
-    "--save",
-    type=PATH,
-    metavar="FILE",
-    help="Sign and save to this file, without sending (sayso submit).",
-)
+@path_option("--save", "FILE", "Sign and save to this file, without sending (sayso submit).")
 @acknowledgement_option
 @print_option
 @yes_option

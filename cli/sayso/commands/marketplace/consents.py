@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sayso.commands.marketplace.group import ShopOptions, marketplace, shop_options
-from sayso.commands.options import PATH, json_option
+from sayso.commands.options import PATH, address_option, json_option, path_option, text_option
 from sayso.commands.text import example, say, say_json, several, warn_of_purposes
 from sayso.commands.types import expiry
 from sayso.contributor.saved_messages import read_bounded
@@ -14,7 +14,7 @@ from sayso.errors import FileUnreadable
 from sayso.files import find_files
 from sayso.marketplace.requests import TERMS_LETTERS, Wanted
 from sayso.marketplace.taking import ANSWER_BYTES
-from sayso_protocol.primitives import address_from_text, hex_text
+from sayso_protocol.primitives import hex_text
 
 
 @marketplace.command(
@@ -27,24 +27,18 @@ from sayso_protocol.primitives import address_from_text, hex_text
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="FILE...")
 @click.option("--purpose", "purposes", multiple=True, required=True, metavar="PURPOSE")
 @click.option("--until", "expires_at", type=expiry, required=True, metavar="1y|DATE")
-@click.option("--terms", type=PATH, metavar="FILE", help="The license text; its hash is signed.")
-@click.option("--terms-uri", default="", metavar="URL", help="The web address of the license text.")
-@click.option(
+@path_option("--terms", "FILE", "The license text; its hash is signed.")
+@text_option("--terms-uri", "URL", "The web address of the license text.", default="")
+@address_option(
     "--party",
-    "parties",
-    type=address_from_text,
+    "ADDRESS",
+    "Another person in the files, who signs a request of their own. May be given several times.",
+    name="parties",
     multiple=True,
-    metavar="ADDRESS",
-    help="Another person in the files, who signs a request of their own. May be given several times.",
 )
-@click.option(
-    "--contributor",
-    type=address_from_text,
-    metavar="ADDRESS",
-    help="Who has to sign.  [default: whoever has the token]",
-)
+@address_option("--contributor", "ADDRESS", "Who has to sign.  [default: whoever has the token]")
 @click.option("--plain", is_flag=True, help="Use no salts, for files that everybody may know.")
-@click.option("--reference", default="", metavar="TEXT", help="Your own name for it.")
+@text_option("--reference", "TEXT", "Your own name for it.", default="")
 @json_option
 @shop_options
 def request(

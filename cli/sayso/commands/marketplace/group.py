@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sayso.commands.grouping import Command, gathering
 from sayso.commands.lazy import Group
 from sayso.commands.node import NODE_OPTIONS, AskedNode, asked_node
+from sayso.commands.options import text_option
 from sayso.commands.signing import Signing, signing_options
 from sayso.marketplace.courier import Courier
 from sayso.marketplace.market import Marketplace
@@ -42,16 +43,16 @@ class ShopOptions:
 
 
 _SHOP: Final = (
-    click.option(
+    text_option(
         "--database",
+        "URL",
+        "The shop's database, as SQLAlchemy names it.",
         envvar=DATABASE_VARIABLE,
         show_envvar=True,
         default="sqlite:///shop.db",
         show_default=True,
-        metavar="URL",
-        help="The shop's database, as SQLAlchemy names it.",
     ),
-    click.option("--via", default="", metavar="DOMAIN", help="Your domain, which consents name."),
+    text_option("--via", "DOMAIN", "Your domain, which consents name.", default=""),
     *NODE_OPTIONS,
 )
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from sayso.commands.marketplace.group import ShopOptions, marketplace, shop_options
-from sayso.commands.options import PATH
+from sayso.commands.options import hash_option, path_option, text_option
 from sayso.commands.text import example, moment, say, several, warn, warn_of_purposes
 from sayso.commands.types import expiry
 from sayso.holder.hashes import read_addresses
 from sayso.marketplace.publishing import DATA_FORMS
 from sayso.marketplace.selling import Offer
-from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_from_text, hex_text
 
 _reference = click.argument("reference")
 
@@ -28,13 +28,12 @@ _reference = click.argument("reference")
 @click.option("--to", "grantee", type=address_from_text, required=True, metavar="ADDRESS")
 @click.option("--purpose", "purposes", multiple=True, required=True, metavar="PURPOSE")
 @click.option("--until", "expires_at", type=expiry, required=True, metavar="1y|DATE")
-@click.option(
+@hash_option(
     "--item",
-    "items",
-    type=hash_from_text,
+    "HASH",
+    "An item to sell. May be given several times.  [default: everything in stock]",
+    name="items",
     multiple=True,
-    metavar="HASH",
-    help="An item to sell. May be given several times.  [default: everything in stock]",
 )
 @shop_options
 def sell(
@@ -64,7 +63,7 @@ def sell(
     name="publish", epilog=example("sayso marketplace publish order-17 --out data --format parquet")
 )
 @_reference
-@click.option("--out", type=PATH, required=True, metavar="DIR", help="The folder to write.")
+@path_option("--out", "DIR", "The folder to write.", required=True)
 @click.option(
     "--format", "form", type=click.Choice(list(DATA_FORMS)), default="parquet", show_default=True
 )
@@ -134,10 +133,8 @@ def removed(*, shop: ShopOptions, numbers: tuple[int, ...]) -> None:
     ),
 )
 @_reference
-@click.option(
-    "--contributors", type=PATH, required=True, metavar="FILE|-", help="Addresses, one on each line."
-)
-@click.option("--code", required=True, metavar="NAME", help="The reason, such as impersonation.")
+@path_option("--contributors", "FILE|-", "Addresses, one on each line.", required=True)
+@text_option("--code", "NAME", "The reason, such as impersonation.", required=True)
 @click.option("--until", "expires_at", type=expiry, required=True, metavar="90d|DATE")
 @shop_options
 def dispute(

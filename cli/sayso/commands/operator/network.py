@@ -7,7 +7,7 @@ import click
 
 from sayso.commands.asking import confirm
 from sayso.commands.lazy import Group
-from sayso.commands.options import json_option, network_option, yes_option
+from sayso.commands.options import json_option, network_option, text_option, yes_option
 from sayso.commands.text import example, say, say_json
 from sayso.errors import BadName
 from sayso.extras import extra
@@ -47,8 +47,8 @@ def show(network_path: Path, *, as_json: bool) -> None:
 )
 @click.argument("address", type=address_from_text)
 @click.argument("name")
-@click.option("--domain", default="", metavar="DOMAIN", help="The domain of the organisation.")
-@click.option("--role", default="", metavar="WORD", help="What it is, such as union.")
+@text_option("--domain", "DOMAIN", "The domain of the organisation.", default="")
+@text_option("--role", "WORD", "What it is, such as union.", default="")
 @network_option
 def name(address: bytes, name: str, domain: str, role: str, network_path: Path) -> None:
     """Name the organisation that has ADDRESS: nodes with this file show NAME to people.
@@ -69,12 +69,12 @@ def name(address: bytes, name: str, domain: str, role: str, network_path: Path) 
 
 
 @network.command(epilog=example('sayso network add --from-node http://127.0.0.1:8600 --name "Ours"'))
-@click.option(
+@text_option(
     "--from-node",
-    "source",
+    "DIR|URL",
+    "The node: its folder (sayso node init), or the URL of its HTTP API.",
+    name="source",
     required=True,
-    metavar="DIR|URL",
-    help="The node: its folder (sayso node init), or the URL of its HTTP API.",
 )
 @click.option("--name", help="A name for the operator.  [default: the node's own]")
 @click.option("--peer", help="The multiaddress to dial, with /p2p/.  [default: the node's own]")

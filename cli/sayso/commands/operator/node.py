@@ -21,7 +21,7 @@ from sayso.commands.operator.node_folder import (
 from sayso.commands.operator.node_log import export_log, import_log
 from sayso.commands.operator.node_status import status
 from sayso.commands.operator.node_store import backup, move_store, restore, verify_store
-from sayso.commands.options import PATH, network_option, rpc_option
+from sayso.commands.options import PATH, network_option, path_option, rpc_option, text_option
 from sayso.commands.text import example, say, warn
 from sayso.extras import extra
 from sayso.outputs import output_errors
@@ -40,32 +40,27 @@ def node() -> None:
 )
 @click.argument("folder", type=PATH)
 @click.option("--name", required=True, help="For people and logs.")
-@click.option(
-    "--http", default="127.0.0.1:8600", show_default=True, metavar="HOST:PORT", help="HTTP API."
-)
-@click.option(
+@text_option("--http", "HOST:PORT", "HTTP API.", default="127.0.0.1:8600", show_default=True)
+@text_option(
     "--listen",
+    "MULTIADDR",
+    "Where peers reach it.",
     multiple=True,
     default=("/ip4/0.0.0.0/tcp/4600",),
     show_default=True,
-    metavar="MULTIADDR",
-    help="Where peers reach it.",
 )
-@click.option(
+@text_option(
     "--announce",
+    "MULTIADDR",
+    "An address that peers on other machines can dial.  [default: this machine's own]",
     multiple=True,
-    metavar="MULTIADDR",
-    help="An address that peers on other machines can dial.  [default: this machine's own]",
 )
-@click.option(
-    "--public-url", default="", metavar="URL", help="Where users reach the HTTP API from other machines."
-)
-@click.option("--peer", "peers", multiple=True, metavar="MULTIADDR", help="Dial this peer, too.")
-@click.option(
+@text_option("--public-url", "URL", "Where users reach the HTTP API from other machines.", default="")
+@text_option("--peer", "MULTIADDR", "Dial this peer, too.", name="peers", multiple=True)
+@path_option(
     "--anchor-key",
-    type=PATH,
-    metavar="FILE",
-    help="The key that pays for anchors, in hexadecimal or as a keystore; it is copied into FOLDER.",
+    "FILE",
+    "The key that pays for anchors, in hexadecimal or as a keystore; it is copied into FOLDER.",
 )
 @rpc_option
 @network_option

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sayso.commands.options import PATH, yes_option
+from sayso.commands.options import PATH, text_option, yes_option
 from sayso.commands.text import example, moment, say, several
 from sayso.commands.types import date
 from sayso.extras import extra
@@ -34,11 +34,11 @@ _STAYS: Final = (
 )
 @click.argument("folder", type=PATH)
 @click.argument("licenses", nargs=-1, metavar="[LICENSE]...")
-@click.option("--contributor", metavar="ADDRESS", help="All revoked licenses of this contributor.")
-@click.option(
+@text_option("--contributor", "ADDRESS", "All revoked licenses of this contributor.")
+@text_option(
     "--revoked-before",
-    metavar="DATE",
-    help="All licenses of which the last permission was revoked on the chain before this day (UTC).",
+    "DATE",
+    "All licenses of which the last permission was revoked on the chain before this day (UTC).",
 )
 @yes_option
 def erase(

@@ -7,7 +7,7 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-from sayso.commands.options import PATH
+from sayso.commands.options import PATH, path_option, text_option
 from sayso.commands.text import example, say
 from sayso.errors import FileUnreadable, OutputFailed
 from sayso.extras import extra
@@ -53,16 +53,16 @@ _LOCATION_BYTES: Final = 4_096
     )
 )
 @click.argument("folder", type=PATH)
-@click.option(
+@text_option(
     "--to",
-    "where",
+    "WHERE",
+    "@FILE, whose one line is postgresql://USER:PASSWORD@HOST/DATABASE. That line itself is taken, "
+    "too, if it has no password, because all users of this machine see a command line. Or: file, the "
+    "one in FOLDER.",
+    name="where",
     required=True,
     envvar="SAYSO_STORE",
     show_envvar=True,
-    metavar="WHERE",
-    help="@FILE, whose one line is postgresql://USER:PASSWORD@HOST/DATABASE. That line itself is taken, "
-    "too, if it has no password, because all users of this machine see a command line. Or: file, the "
-    "one in FOLDER.",
 )
 @click.pass_context
 def move_store(context: click.Context, folder: Path, where: str) -> None:
@@ -122,9 +122,7 @@ def backup(folder: Path, target: Path) -> None:
 @click.command(epilog=example("sayso node restore north.backup ./node"))
 @click.argument("source", type=PATH, metavar="FILE")
 @click.argument("folder", type=PATH)
-@click.option(
-    "--network", "network_path", type=PATH, metavar="FILE", help="Refuse a backup of another network."
-)
+@path_option("--network", "FILE", "Refuse a backup of another network.", name="network_path")
 def restore(source: Path, folder: Path, network_path: Path | None) -> None:
     """Make the node's FOLDER from a backup. It must not exist, or be empty.
 
