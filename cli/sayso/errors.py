@@ -148,7 +148,7 @@ class NoSnapshot(SaysoError):
 
 
 class BadRecords(SaysoError):
-    """A folder has no record of a check, or a record whose data cannot be told."""
+    """A folder has no record of a check, or it is unclear which file is the data of one."""
 
 
 class NotOfRun(SaysoError):

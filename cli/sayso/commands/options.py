@@ -20,7 +20,11 @@ PATH: Final = click.Path(path_type=Path)
 
 
 def option_of(kind: Any) -> Callable[..., Callable[[Command], Command]]:
-    """Return a function that makes options with values of one type."""
+    """Return a function that makes options with values of one type.
+
+    It takes the flag, what stands for the value in the help, and the help; `name` is that of the
+    parameter, if it is not the flag's.
+    """
 
     def option(flag: str, metavar: str, text: str, *, name: str = "", **more: Any) -> Any:
         names = (flag, name) if name else (flag,)
@@ -29,7 +33,6 @@ def option_of(kind: Any) -> Callable[..., Callable[[Command], Command]]:
     return option
 
 
-# Each is called with the flag, what stands for the value in the help, and the help.
 text_option: Final = option_of(str)
 path_option: Final = option_of(PATH)
 address_option: Final = option_of(address_from_text)

@@ -119,7 +119,7 @@ def _signature(answer: Any) -> bytes:
     try:
         return read_signature(answer)
     except Malformed as error:
-        raise SignerFailed(f"the answer of the signer is no signature: {error}") from error
+        raise SignerFailed(f"the answer of the signer is not a signature: {error}") from error
 
 
 def _ask(url: str, method: str, params: list[Any]) -> Any:

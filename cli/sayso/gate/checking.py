@@ -53,7 +53,7 @@ class Checking:
         asks: The nodes and the endpoint that are asked.
         run_id: The name of the run, if the user chose one.
         named: Gives the run another name, and returns the question with it.
-        journal: Keeps the answers of a run that can go on, if anything.
+        journal: Keeps the answers of a run that can go on; None for any other run.
         clock: Returns the seconds since the epoch.
     """
 

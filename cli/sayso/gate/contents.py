@@ -31,7 +31,7 @@ def check_bytes(source: Source, column: str) -> None:
     Raises:
         BytesDiffer: An item is another hash than that of its bytes.
         BadManifest: There is no such column, or the format has none. See Source.batches, too.
-        FileUnreadable: A file is missing, or none.
+        FileUnreadable: A file is missing, or is not a regular file.
     """
     items = _items(source)
     for number, (digest, item) in enumerate(zip(digests(source, column), items, strict=True), 1):
@@ -68,7 +68,7 @@ def digest_of(value: Any, path: Path, column: str) -> bytes:
         try:
             return item_hash(Path(os.path.normpath(path.parent / value)))
         except ValueError as error:
-            raise FileUnreadable(f"{value!r} is no name of a file") from error
+            raise FileUnreadable(f"{value!r} is not the name of a file") from error
     raise BadManifest(f"{str(path)!r} has a row without a file or bytes in {column!r}")
 
 

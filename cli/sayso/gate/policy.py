@@ -83,7 +83,7 @@ class Policy(Struct, forbid_unknown_fields=True):
                 given["heed"] = _heeded(given["heed"])
             dialect = dialect_of(given)
         except (SaysoError, ValueError) as error:
-            raise BadPolicy(f"the policy is none: {error}") from error
+            raise BadPolicy(f"the policy is invalid: {error}") from error
         return given | {name: value for name, value in _parts(dialect).items() if name in given}
 
 
@@ -111,7 +111,7 @@ def dialect_of(options: Mapping[str, Any]) -> Dialect:
     if given.get("delimiter") in TABS:
         given["delimiter"] = "\t"
     if given.get("quoting", "none") not in get_args(Quoting):
-        raise ValueError(f"{given['quoting']!r} is no quoting")
+        raise ValueError(f"{given['quoting']!r} is not a quoting: double or none")
     if options.get("bad_rows", "refuse") not in ("refuse", "reject"):
         raise ValueError(f"{options['bad_rows']!r} is not what becomes of bad rows")
     given["labels"] = tuple(given.get("labels", ()))
@@ -146,7 +146,7 @@ class PolicyGate:
             options: Any other options of Gate.
 
         Raises:
-            BadPolicy: It is no policy, leaves grantee or purpose open, or the options ask for less.
+            BadPolicy: It is not a policy, leaves grantee or purpose open, or the options ask for less.
             FileUnreadable: It cannot be read. See Gate for other errors.
         """
         found = policy if isinstance(policy, Policy) else load_policy(Path(policy))

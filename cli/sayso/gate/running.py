@@ -135,7 +135,7 @@ def run(
         files: The output files.
         progress: Called with the amount of the source's size that is newly done.
         renders: The functions that render `report` and `junit` from the record.
-        index: Writes the index, if anything.
+        index: Writes the index, if one is wanted.
 
     Raises:
         BadManifest: There are no rows. See source, judge and outputs for other errors.

@@ -117,7 +117,9 @@ class _Copy:
     def _fetched(self, url: str, root: Path) -> list[Path]:
         scheme = _URL.match(url)
         if scheme is None or scheme[1] not in SCHEMES or "::" in url:
-            raise FileUnreadable(f"no manifest is read from {shown_url(url)!r}: it is none of {SCHEMES}")
+            raise FileUnreadable(
+                f"cannot read {shown_url(url)!r}: a URL begins with one of {', '.join(sorted(SCHEMES))}"
+            )
         with extra("remote"):
             import fsspec  # noqa: PLC0415 - only for URLs
         is_web = scheme[1] in _WEB

@@ -66,8 +66,8 @@ def find_runs(folder: Path, columns: Columns) -> Iterator[Run]:
     """Yield the runs below a folder, in the order of their names.
 
     Raises:
-        BadRecords: A folder's data cannot be told, or there is no record at all.
-        NotOfRun: A file or folder beside a record is no data.
+        BadRecords: It is unclear which file is the data of a run, or there is no record at all.
+        NotOfRun: A file or folder beside a record cannot be read as data.
         FileUnreadable: A file cannot be read.
     """
     found = False
@@ -151,13 +151,13 @@ def _data(place: Path, asked: _Asked, columns: Columns) -> tuple[Path | None, by
 
 
 def _rows(path: Path, columns: Columns) -> bytes:
-    """Return the rows of a file or folder; raises NotOfRun if it is no manifest."""
+    """Return the rows of a file or folder; raises NotOfRun if it is not a manifest."""
     try:
         return b"".join(batch.rows for batch in open_source(path, columns).batches(BATCH_ROWS))
     except (BadManifest, BytesDiffer) as error:
         why = str(error).removesuffix(OR_REJECT)
         raise NotOfRun(
-            f"{str(path)!r} lies beside the record of a run, but is no data: {why}"
+            f"{str(path)!r} lies beside the record of a run, but cannot be read as data: {why}"
         ) from error
 
 

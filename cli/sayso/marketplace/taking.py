@@ -36,7 +36,7 @@ def read_answer(answer: bytes, network: Network) -> Taken:
     Signatures of contract wallets are verified by nodes; until then nothing of them is in stock.
 
     Raises:
-        Malformed, TooLarge: It is no such answer, or too long.
+        Malformed, TooLarge: It is not such an answer, or too long.
         BadSignature: A wallet did not sign its consent. See `decode` for other errors.
     """
     value = parse_json(answer, most=ANSWER_BYTES)

@@ -55,7 +55,7 @@ class Dialect:
             raise BadManifest(f"a delimiter is one character of ASCII, not {one!r}")
         if not _is_superset(self.encoding):
             raise BadManifest(
-                f"{self.encoding!r} is no superset of ASCII; write the file in UTF-8, with iconv"
+                f"{self.encoding!r} is not a superset of ASCII; write the file in UTF-8, with iconv"
             )
         if one is not None and _is_within(one, self.encoding):
             raise BadManifest(

@@ -31,7 +31,7 @@ def is_about(name: str) -> bool:
 
 
 def left_out(paths: Sequence[Path], root: Path, why: str) -> list[str]:
-    """Return a note about files that are no rows, or none."""
+    """Return a note about files that are not read, or an empty list."""
     if not paths:
         return []
     names = ", ".join(repr(os.path.relpath(one, root)) for one in paths[:5])

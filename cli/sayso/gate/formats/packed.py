@@ -27,7 +27,7 @@ PACKED_MAGIC: Final = {
     b"BZh": "bz2",
 }
 _SKIPPED: Final = b"\x2a\x4d\x18"  # after a first byte 0x5?: a frame of zst that holds no data
-# The first bytes of what is no manifest as it is, and what it is.
+# The first bytes of files that are not manifests, and what these files are.
 _OTHERS: Final = {
     b"PK\x03\x04": "a zip archive, or a workbook",
     b"7z\xbc\xaf": "a 7z archive",
@@ -75,7 +75,7 @@ def _kind_of(head: bytes) -> str:
 
 
 def refuse_other(path: Path, head: bytes, known: Mapping[bytes, str] = _OTHERS) -> None:
-    """Raise BadManifest, with what to do, if data begins as what is no manifest."""
+    """Raise BadManifest, with what to do, if data begins as a file does that is not a manifest."""
     for magic, what in known.items():
         if head.startswith(magic):
             more = "" if ";" in what else "; unpack it, or write it in a format that check reads"
@@ -83,7 +83,7 @@ def refuse_other(path: Path, head: bytes, known: Mapping[bytes, str] = _OTHERS) 
 
 
 def refuse_letters(path: Path, head: bytes, *but: bytes) -> None:
-    """Raise BadManifest if data is no archive, and begins as what is no manifest of its kind."""
+    """Raise BadManifest if data that is not an archive begins as another kind of file does."""
     refuse_other(path, head, {magic: what for magic, what in _LETTERS.items() if magic not in but})
 
 

@@ -206,7 +206,7 @@ class Separated(LineSource):
         return b"".join(parts), len(parts)
 
     def _cut(self, body: bytes) -> tuple[list[bytes], str | None]:
-        """Return the values of a record, or why it is none."""
+        """Return the values of a record, or why it is invalid."""
         if len(body) > ROW_LINE_BYTES:
             raise BadManifest(f"{str(self.path)!r} has a record longer than 16 MiB")
         try:

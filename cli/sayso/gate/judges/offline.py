@@ -30,7 +30,7 @@ class OfflineJudge(Judge):
 
     Attributes:
         snapshots: The snapshots.
-        note: Called with each part, if anything.
+        note: Called with each part; None by default.
 
     Raises:
         FileUnreadable: A file cannot be read.

@@ -104,7 +104,7 @@ class ProgressFile:
         if is_file and (not self.size or self._file.read(len(_MAGIC)) == _MAGIC):
             return self._read_header() if self.size else None
         self._file.close()
-        raise OutputFailed(f"{str(self.path)!r} is no progress of a check; name another file")
+        raise OutputFailed(f"{str(self.path)!r} is not the progress file of a check; name another file")
 
     def __enter__(self) -> Self:
         return self
