@@ -181,3 +181,11 @@ class WrongItem(SaysoError):
 
 class NotInStock(SaysoError):
     """Something that is to be sold is not in stock for every purpose; nothing was signed."""
+
+
+class DemoFailed(SaysoError):
+    """A step of the demo did not give the expected result."""
+
+
+class PortUnavailable(SaysoError):
+    """The TCP port is in use, or this user may not listen on it."""

@@ -10,8 +10,6 @@ import click
 from sayso.commands.options import option_of
 from sayso.gate.policy import UNITS, address_of, seconds_of
 
-address_or_anyone = address_of  # the address of an option, which may be `anyone`
-
 
 def duration(text: str) -> int:
     """Parse `60s`, `5m`, `1h`, `30d`, `2w`, `1y` (365 days) or a bare number into seconds."""
@@ -65,3 +63,4 @@ def date(text: str) -> int:
 
 
 expiry_option: Final = option_of(expiry)
+grantee_option: Final = option_of(address_of)  # an address, or `anyone`

@@ -44,14 +44,14 @@ def account_from_hex(text: str) -> LocalAccount:
 
 def save_key(path: Path, account: LocalAccount, password: str, *, work: int = SCRYPT_WORK) -> None:
     """Write a new key file with mode 0600; raises KeyExists and OutputFailed."""
-    if os.path.lexists(path):
-        raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten")
+    refuse_existing_key(path)
     text = json.dumps(Account.encrypt(account.key, password, kdf="scrypt", iterations=work))
     with output_errors(path):
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError as error:
-            raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten") from error
+        except FileExistsError:
+            refuse_existing_key(path)
+            raise
         try:
             with os.fdopen(descriptor, "w") as file:
                 file.write(text + "\n")
@@ -61,6 +61,12 @@ def save_key(path: Path, account: LocalAccount, password: str, *, work: int = SC
             with suppress(OSError):
                 path.unlink()
             raise
+
+
+def refuse_existing_key(path: Path) -> None:
+    """Raise KeyExists if there is a file of this name."""
+    if os.path.lexists(path):
+        raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten")
 
 
 def load_key(path: Path, password: str) -> LocalAccount:

@@ -14,9 +14,9 @@ from typing import Any, Final
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from sayso.demo.errors import DemoFailed
 from sayso.demo.processes import Child
 from sayso.devchain.accounts import dev_account
+from sayso.errors import DemoFailed
 from sayso_contracts.deploy import Deployment, deploy
 from sayso_contracts.registry.calls import Call
 from sayso_contracts.rpc import rpc_errors

@@ -8,11 +8,10 @@ from typing import Final
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from sayso.demo.errors import DemoFailed
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.processes import Child
 from sayso.demo.waiting import until
-from sayso.errors import NodeUnreachable
+from sayso.errors import DemoFailed, NodeUnreachable
 from sayso.node_client.client import NodeClient
 from sayso_node.folder.config import init_node
 from sayso_node.folder.settings import Settings

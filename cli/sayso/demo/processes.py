@@ -11,7 +11,7 @@ import signal
 from pathlib import Path
 from typing import Final, Self
 
-from sayso.demo.errors import DemoFailed
+from sayso.errors import DemoFailed
 from sayso_node.supervision.children import start_module
 
 STOP_S: Final = 10.0

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from sayso.contributor.licensing import sign_message
 from sayso.demo.chain import DemoChain
-from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import DemoNode
 from sayso.demo.prices import Prices
 from sayso.demo.waiting import STEP_TIMEOUT_S, T, until
+from sayso.errors import DemoFailed
 from sayso.holder.drafts import Draft, Statement
 from sayso.holder.hashes import sorted_once
 from sayso.node_client.answers import CheckAnswer, Submitted

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from sayso.demo.errors import DemoFailed
+from sayso.errors import DemoFailed
 
 STEP_POLL_S: Final = 0.03
 STEP_TIMEOUT_S: Final = 20.0

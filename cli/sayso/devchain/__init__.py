@@ -8,7 +8,7 @@ a real chain it has JSON-RPC, the EVM, receipts, logs and block timestamps. It n
 """
 
 from sayso.devchain.accounts import dev_account
-from sayso.devchain.errors import PortUnavailable
 from sayso.devchain.server import DevChain, run_devchain
+from sayso.errors import PortUnavailable
 
 __all__ = ["DevChain", "PortUnavailable", "dev_account", "run_devchain"]

@@ -17,8 +17,8 @@ from aiohttp import web
 from eth_account.signers.local import LocalAccount
 
 from sayso.devchain.accounts import dev_account
-from sayso.devchain.errors import PortUnavailable
 from sayso.devchain.framing import answer
+from sayso.errors import PortUnavailable
 from sayso.extras import extra
 from sayso_protocol.redaction import reason_of
 

@@ -21,7 +21,7 @@ from sayso.commands.options import (
     text_option,
 )
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
-from sayso.commands.types import address_or_anyone, duration, expiry_option
+from sayso.commands.types import duration, expiry_option, grantee_option
 from sayso.explain.sentences import who
 from sayso.gate.formats.opening import paths_of
 from sayso.gate.gate import Gate
@@ -59,13 +59,7 @@ HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or t
     ),
 )
 @click.argument("manifests", nargs=-1, required=True, metavar="MANIFEST...")
-@click.option(
-    "--grantee",
-    type=address_or_anyone,
-    required=True,
-    metavar="ADDRESS|anyone",
-    help="Who wants to use the data.",
-)
+@grantee_option("--grantee", "ADDRESS|anyone", "Who wants to use the data.", required=True)
 @click.option("--purpose", required=True, help="The purpose, for example train-ai.")
 @path_option(
     "--out", "KEPT", "Write the clear rows to this file, or - for standard output.", name="kept"

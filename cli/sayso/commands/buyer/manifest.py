@@ -7,7 +7,7 @@ import click
 
 from sayso.commands.options import PATH, json_option, network_option, path_option, text_option
 from sayso.commands.text import example, say, say_json, several
-from sayso.commands.types import address_or_anyone
+from sayso.commands.types import grantee_option
 from sayso.gate.formats.endings import JSON_LINES, Form, refuse_other
 from sayso.gate.licenses import load_licenses
 from sayso.gate.listing import list_files, list_values
@@ -30,12 +30,8 @@ SOME_WITHOUT = 3
 @path_option("--bundle", "DIR", "The license bundle.", required=True)
 @path_option("--out", "M", "The manifest to write.", required=True)
 @text_option("--column", "NAME", "DATA is a Parquet file: hash the values of this column.")
-@click.option(
-    "--grantee",
-    type=address_or_anyone,
-    required=True,
-    metavar="ADDRESS|anyone",
-    help="For whom a license is preferred, where several fit.",
+@grantee_option(
+    "--grantee", "ADDRESS|anyone", "For whom a license is preferred, where several fit.", required=True
 )
 @click.option("--purpose", required=True, help="For which purpose, for example train-ai.")
 @network_option

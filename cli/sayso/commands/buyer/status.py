@@ -10,7 +10,7 @@ from sayso.commands.contributor.licenses import license_json, license_lines
 from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import heed_option, json_option, path_option
 from sayso.commands.text import example, moment, say, say_json, warn_of_purposes
-from sayso.commands.types import address_or_anyone, duration
+from sayso.commands.types import duration, grantee_option
 from sayso.node_client.answers import HeldLicense
 from sayso.node_client.status import StatusQuestion, VerifiedStatus
 from sayso.outputs import refuse_existing, write_file
@@ -31,9 +31,7 @@ EXIT_NOT_CLEAR: Final = 3
 )
 @click.argument("license", type=hash_from_text)
 @click.argument("item", type=hash_from_text, required=False)
-@click.option(
-    "--grantee", type=address_or_anyone, metavar="ADDRESS|anyone", help="Who wants to use the item."
-)
+@grantee_option("--grantee", "ADDRESS|anyone", "Who wants to use the item.")
 @click.option("--purpose", help="The purpose, for example train-ai.")
 @click.option(
     "--max-age",

@@ -14,8 +14,8 @@ from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import PATH, address_option, path_option, text_option
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, tracked, warn, warn_of_purposes
-from sayso.commands.types import address_or_anyone, expiry_option, whole_days, whole_hours
 from sayso.commands.types import date as moment_of
+from sayso.commands.types import expiry_option, grantee_option, whole_days, whole_hours
 from sayso.contributor.licensing import SignedGrant, Terms, build_consents, grant
 from sayso.contributor.saved_messages import bundle_bytes
 from sayso.errors import SignerFailed
@@ -31,13 +31,7 @@ from sayso_protocol.primitives import HASH_BYTES, NOBODY, hex_text
 SALTS: Final = ".salts.jsonl"
 
 _TERMS = (
-    click.option(
-        "--grantee",
-        type=address_or_anyone,
-        required=True,
-        metavar="ADDRESS|anyone",
-        help="Who may use the files.",
-    ),
+    grantee_option("--grantee", "ADDRESS|anyone", "Who may use the files.", required=True),
     text_option(
         "--purpose",
         "PURPOSE",

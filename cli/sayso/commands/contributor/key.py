@@ -9,8 +9,14 @@ from sayso.commands.lazy import Group
 from sayso.commands.options import PATH, json_option, password_option, path_option, read_password
 from sayso.commands.text import example, say, say_json
 from sayso.contributor.derived_keys import NUMBERS, Branch, derived_account
-from sayso.contributor.keystore import account_from_hex, key_address, load_key, new_account, save_key
-from sayso.errors import KeyExists
+from sayso.contributor.keystore import (
+    account_from_hex,
+    key_address,
+    load_key,
+    new_account,
+    refuse_existing_key,
+    save_key,
+)
 from sayso.files import reading
 from sayso_protocol.primitives import address_text
 
@@ -37,8 +43,7 @@ def new(path: Path, password_file: Path | None, private_key: Path | None) -> Non
     and keep the password in another, name a guardian in your consents, or save a signed `sayso revoke
     everything --save stop.sayso`, which remains valid without the key.
     """
-    if path.exists():
-        raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten")
+    refuse_existing_key(path)
     account = account_from_hex(_read_hex(private_key)) if private_key else new_account()
     save_key(path, account, read_password(password_file, new=True))
     say(account.address)
@@ -75,8 +80,7 @@ def derive(
     Sign each call with a key of its own, so that nobody sees which calls are of one person. The same
     FILE and number always give the same key (BIP-32), so FILE is all that you need to keep.
     """
-    if derived.exists():
-        raise KeyExists(f"{str(derived)!r} exists; a key file is never overwritten")
+    refuse_existing_key(derived)
     password = read_password(password_file)
     seed = bytes(load_key(path, password).key)
     branch = Branch.GUARDIAN if guardian else Branch.CONTRIBUTOR

@@ -14,10 +14,10 @@ from eth_account.signers.local import LocalAccount
 from sayso.contributor.keystore import new_account
 from sayso.contributor.licensing import Terms, grant
 from sayso.contributor.revoking import license_masks, license_scopes, revoke_masks, revoke_scopes
-from sayso.demo.errors import DemoFailed
 from sayso.demo.opening import OPENING
 from sayso.demo.scenarios.acting import DAY_S, clips, licensed, own_address, standings
 from sayso.demo.stage import Later, Stage, Step
+from sayso.errors import DemoFailed
 from sayso.holder.drafts import NOTHING
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, Dispute, contributor_hash

@@ -17,11 +17,11 @@ from sayso.contributor.derived_keys import Branch, derived_account
 from sayso.contributor.keystore import new_account
 from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.contributor.revoking import license_scopes, revoke_scopes
-from sayso.demo.errors import DemoFailed
 from sayso.demo.opening import OPENING
 from sayso.demo.scenarios.acting import DAY_S, carried, licensed, own_address
 from sayso.demo.scenarios.revealed import revealed_of
 from sayso.demo.stage import Stage, Step
+from sayso.errors import DemoFailed
 from sayso.holder.drafts import NOTHING
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense

@@ -15,9 +15,9 @@ from typing import Any, Final
 import aiohttp
 import msgpack
 
-from sayso.demo.errors import DemoFailed
 from sayso.demo.scenarios.acting import registry_calls
 from sayso.demo.stage import Stage
+from sayso.errors import DemoFailed
 from sayso.node_client.following import FIRST, Event, follow
 from sayso_contracts.registry.events import Revoked, decode_log, log_filter
 from sayso_protocol.messages.consent import Consent

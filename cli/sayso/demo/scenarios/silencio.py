@@ -16,11 +16,11 @@ from eth_account.signers.local import LocalAccount
 from sayso.contributor.keystore import new_account
 from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.contributor.revoking import license_masks, license_scopes, revoke_masks, revoke_scopes
-from sayso.demo.errors import DemoFailed
 from sayso.demo.opening import OPENING
 from sayso.demo.scenarios.acting import DAY_S, carried, licensed, own_address
 from sayso.demo.scenarios.figures import measure
 from sayso.demo.stage import Stage, Step
+from sayso.errors import DemoFailed
 from sayso.holder.drafts import NOTHING
 from sayso.holder.withdrawing import withdrawals
 from sayso_protocol.messages.envelope import Envelope

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from sayso.contributor.onchain import revoke_on_chain
 from sayso.contributor.revoking import license_masks, revoke_masks, revoke_scopes
-from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import NAMES
 from sayso.demo.opening import OPENING
 from sayso.demo.stage import MAX_AGE_S, Step
 from sayso.demo.tour.passing import sell_on, show_trace, take_back
 from sayso.demo.tour.people import CLONING, MARKET, TRAINING, ManifestRow, three_items
 from sayso.demo.tour.stage import Tour
+from sayso.errors import DemoFailed
 from sayso.gate.formats.json_rows import granted_lines
 from sayso.gate.gate import Gate
 from sayso.gate.records.receipts import read_receipt, verify_receipt
