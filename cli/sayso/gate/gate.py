@@ -203,9 +203,8 @@ class Gate(BatchGate, PolicyGate):
 
         Raises:
             BadManifest, FileUnreadable, ManifestChanged: The manifest is invalid, unreadable or changed.
-            OtherFormat: The name of an output says another format than it would have.
             NothingToAsk: An index is asked for without a receipt, or of nodes.
-            OutputIsInput: An output would replace an input, or lie inside one.
+            OtherFormat, OutputIsInput: An output has the name of another format, or of an input.
             OutputFailed: A file cannot be written. See the judge and `staged` for other errors.
         """
         from sayso.gate.checking import Checking  # noqa: PLC0415 - only if requested
