@@ -64,3 +64,11 @@ def date(text: str) -> int:
 
 expiry_option: Final = option_of(expiry)
 grantee_option: Final = option_of(address_of)  # an address, or `anyone`
+max_age_option: Final = click.option(
+    "--max-age",
+    "max_age_s",
+    type=duration,
+    default="60s",
+    show_default=True,
+    help="The oldest view of chain and peers to accept.",
+)

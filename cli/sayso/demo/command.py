@@ -8,9 +8,8 @@ import click
 from rich.console import Console
 
 from sayso.demo.plays import PLAYS, tour
-from sayso.demo.prices import Prices
 from sayso.demo.runner import Outcome, run_demo
-from sayso.demo.stage import Options
+from sayso.demo.stage import Options, Prices
 from sayso.demo.story import Story
 from sayso.demo.waiting import STEP_TIMEOUT_S
 from sayso.files import find_files

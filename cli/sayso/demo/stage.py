@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from eth_account.signers.local import LocalAccount
 from msgspec.structs import replace
@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from sayso.contributor.licensing import sign_message
 from sayso.demo.chain import DemoChain
 from sayso.demo.nodes import DemoNode
-from sayso.demo.prices import Prices
 from sayso.demo.waiting import STEP_TIMEOUT_S, T, until
 from sayso.errors import DemoFailed
 from sayso.holder.drafts import Draft, Statement
@@ -30,6 +29,24 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
 MAX_AGE_S = 30
+GWEI_PER_COIN: Final = 10**9
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices are what gas is multiplied with.
+
+    Attributes:
+        gas_gwei: The price of one gas, gwei.
+        coin_dollars: The price of one coin of the chain, dollars.
+    """
+
+    gas_gwei: float = 0.05
+    coin_dollars: float = 3_000.0
+
+    def dollars(self, gas: float) -> float:
+        """Return what so much gas costs."""
+        return gas * self.gas_gwei / GWEI_PER_COIN * self.coin_dollars
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,16 @@ from sayso.gate.formats.opening import Manifest
 from sayso.gate.judges.base import Judge, Judged
 from sayso.gate.judges.offline import OfflineJudge, bundle_source, evidence_of, read_snapshots
 from sayso.gate.licenses import HeldBundle, bundle_files
-from sayso.gate.marks import FileMark, index_of
+from sayso.gate.marks import index_of, mark_file
 from sayso.gate.records.record import Record
 from sayso.gate.resuming.judging import ResumedJudge, resumed
 from sayso.gate.resuming.judging import meaning_of as asked_of
 from sayso.gate.resuming.progress_file import ProgressFile, ProgressHeader
 from sayso.gate.running import GateFiles, Indexing, Progress, Render, run, summarised
-from sayso.gate.since.earlier import fitting_index, ids_of, marks_of, meaning_of
+from sayso.gate.since.earlier import fitting_index, ids_of, meaning_of
 from sayso.gate.since.index import Header, Index, IndexWriter, Meaning, Unfit
 from sayso.gate.since.judging import Recheck, SinceJudge
-from sayso.gate.since.keyed_marks import keyed_again, keyed_marks
+from sayso.gate.since.keyed_marks import keyed_again, keyed_mark
 from sayso.gate.since.secret import own_key
 from sayso.gate.since.tables import tables_of
 from sayso.gate.staging import staged
@@ -123,8 +123,8 @@ class Checking:
     def _asked(self) -> bytes:
         """Return what the answers depend on, beside the rows."""
         bundle = bundle_files(self.bundle.path) if self.bundle else []
-        sources: list[str | FileMark] = [*self.asks, *marks_of(self.snapshots), *marks_of(bundle)]
-        return asked_of(self.trusted, self.question, sources)
+        marks = map(mark_file, [*self.snapshots, *bundle])
+        return asked_of(self.trusted, self.question, [*self.asks, *marks])
 
     def check_source(self, source: Source, name: str, files: GateFiles, since: Path | None) -> Record:
         """Judge an open manifest of this name, and write the outputs; see Gate.check."""
@@ -204,7 +204,7 @@ def _full_end(
     bundle = held.licenses()
     salts = [one.heads[0].salt for one in snapshots]
     tables = tables_of(bundle, salts, checking.question.query)
-    manifest = keyed_marks(source.files, key)
+    manifest = [keyed_mark(one, key) for one in source.files]
     source.check_unchanged()  # so these marks are of what was judged
     if (marks := keyed_again(bundle_files(held.path), bundle.files, key)) is None:
         raise ManifestChanged(f"{str(held.path)!r} changed while it was checked")

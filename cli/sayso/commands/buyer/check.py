@@ -21,7 +21,7 @@ from sayso.commands.options import (
     text_option,
 )
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
-from sayso.commands.types import duration, expiry_option, grantee_option
+from sayso.commands.types import duration, expiry_option, grantee_option, max_age_option
 from sayso.explain.sentences import who
 from sayso.gate.formats.opening import paths_of
 from sayso.gate.gate import Gate
@@ -68,14 +68,7 @@ HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or t
 @path_option("--receipt", "R", "Write the receipt or record of the run to this file.")
 @path_option("--report", "HTML", "Write a report for people to this file.")
 @path_option("--junit", "XML", "Write the result as JUnit XML for a pipeline.")
-@click.option(
-    "--max-age",
-    "max_age_s",
-    type=duration,
-    default="60s",
-    show_default=True,
-    help="The oldest view of chain and peers to accept.",
-)
+@max_age_option
 @expiry_option(
     "--run-until",
     "WHEN",

@@ -10,7 +10,7 @@ from sayso.commands.contributor.licenses import license_json, license_lines
 from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import heed_option, json_option, path_option
 from sayso.commands.text import example, moment, say, say_json, warn_of_purposes
-from sayso.commands.types import duration, grantee_option
+from sayso.commands.types import grantee_option, max_age_option
 from sayso.node_client.answers import HeldLicense
 from sayso.node_client.status import StatusQuestion, VerifiedStatus
 from sayso.outputs import refuse_existing, write_file
@@ -33,13 +33,7 @@ EXIT_NOT_CLEAR: Final = 3
 @click.argument("item", type=hash_from_text, required=False)
 @grantee_option("--grantee", "ADDRESS|anyone", "Who wants to use the item.")
 @click.option("--purpose", help="The purpose, for example train-ai.")
-@click.option(
-    "--max-age",
-    type=duration,
-    default="60s",
-    show_default=True,
-    help="The oldest view of chain and peers to accept.",
-)
+@max_age_option
 @heed_option
 @path_option("--out", "ANSWER", "Write the signed answer to this file.")
 @node_options
@@ -49,7 +43,7 @@ def command(
     item: bytes | None,
     grantee: bytes | None,
     purpose: str | None,
-    max_age: int,
+    max_age_s: int,
     heed: tuple[bytes, ...] | None,
     out: Path | None,
     asked: AskedNode,
@@ -72,7 +66,7 @@ def command(
         raise click.UsageError("an ITEM needs --grantee and --purpose")
     refuse_existing(out)
     warn_of_purposes([purpose])
-    question = StatusQuestion(Row(license, item), Query(grantee, purpose, heed), max_age)
+    question = StatusQuestion(Row(license, item), Query(grantee, purpose, heed), max_age_s)
     found = asked.ask(lambda node: node.status(question))
     if out:
         write_file(out, json.dumps(status_to_json(found.answer), indent=2).encode() + b"\n")

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sayso.commands.options import PATH, text_option, yes_option
+from sayso.commands.options import PATH, address_option, option_of, yes_option
 from sayso.commands.text import example, moment, say, several
 from sayso.commands.types import date
 from sayso.extras import extra
-from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_text, hash_from_text, hex_text
 
 if TYPE_CHECKING:
     from sayso_node.folder.erasing import Erasable, Erasing, ToErase
@@ -33,9 +33,9 @@ _STAYS: Final = (
     )
 )
 @click.argument("folder", type=PATH)
-@click.argument("licenses", nargs=-1, metavar="[LICENSE]...")
-@text_option("--contributor", "ADDRESS", "All revoked licenses of this contributor.")
-@text_option(
+@click.argument("licenses", nargs=-1, type=hash_from_text, metavar="[LICENSE]...")
+@address_option("--contributor", "ADDRESS", "All revoked licenses of this contributor.")
+@option_of(date)(
     "--revoked-before",
     "DATE",
     "All licenses of which the last permission was revoked on the chain before this day (UTC).",
@@ -43,9 +43,9 @@ _STAYS: Final = (
 @yes_option
 def erase(
     folder: Path,
-    licenses: tuple[str, ...],
-    contributor: str | None,
-    revoked_before: str | None,
+    licenses: tuple[bytes, ...],
+    contributor: bytes | None,
+    revoked_before: int | None,
     *,
     yes: bool,
 ) -> None:
@@ -56,14 +56,11 @@ def erase(
     """
     if bool(licenses) == (contributor is not None or revoked_before is not None):
         raise click.UsageError("name licenses, or choose them by --contributor and --revoked-before")
-    names = [hash_from_text(one) for one in licenses]
-    person = None if contributor is None else address_from_text(contributor)
-    before = None if revoked_before is None else date(revoked_before)
     with extra("node"):
         from sayso_node.folder.erasing import erasing  # noqa: PLC0415
 
     with erasing(folder) as store:
-        found = store.named(names) if names else store.chosen(person, before)
+        found = store.named(list(licenses)) if licenses else store.chosen(contributor, revoked_before)
         _erase(store, found, yes=yes)
 
 

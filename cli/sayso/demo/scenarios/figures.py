@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sayso.demo.nodes import NAMES
-from sayso.demo.prices import Prices
 from sayso.demo.scenarios.acting import registry_calls
 from sayso.demo.scenarios.removals import Removals, removals
-from sayso.demo.stage import Stage
+from sayso.demo.stage import Prices, Stage
 from sayso_contracts.registry.calls import Calls
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import CONSENT, REVOCATION

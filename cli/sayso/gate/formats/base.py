@@ -182,6 +182,10 @@ class Source:
         for stamp in self._stamps:
             stamp.check()
 
+    def bad_row(self, number: int, why: str) -> BadManifest:
+        """Return the error for an invalid row, by its number or line."""
+        return BadManifest(f"{str(self.path)!r}, {self.line_name} {number}: {why}")
+
     def places(self, batch: Batch, first: int) -> Sequence[int]:
         """Return the number of each row for the rejected rows; `first` rows precede the batch."""
         return range(first + 1, first + len(batch) + 1)
@@ -223,8 +227,3 @@ def _seen(path: Path) -> tuple[int, ...]:
     with reading(path):
         found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def refuse_row(path: Path, number: int, why: str, line_name: str = "row") -> BadManifest:
-    """Return the error for an invalid row."""
-    return BadManifest(f"{str(path)!r}, {line_name} {number}: {why}")

@@ -8,7 +8,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import OR_REJECT, Columns, refuse_row
+from sayso.gate.formats.base import OR_REJECT, Columns
 from sayso.gate.formats.json_rows import ROW_LINE_BYTES, parse_fields
 from sayso.gate.formats.lines import Line, LineSource, lines_in, without_mark
 from sayso.gate.names import (
@@ -73,7 +73,7 @@ class JsonLines(LineSource):
                 get_license, get_item = map(self._getter, self._found)
             if not plain.issuperset(fields) and (why := self._twins(fields, plain)):
                 if not reject:
-                    raise refuse_row(self.path, number, why + OR_REJECT, self.line_name)
+                    raise self.bad_row(number, why + OR_REJECT)
                 yield number, raw, "", "", why
                 continue
             yield number, raw, get_license(fields), get_item(fields), ""

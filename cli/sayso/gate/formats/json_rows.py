@@ -6,7 +6,7 @@ but line numbers count them.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -24,7 +24,10 @@ def parse_fields(
     path: Path, line: int, raw: bytes, fault: type[SaysoError] = BadManifest
 ) -> dict[str, Any]:
     """Parse all fields of one row; raises `fault`, with the line in it."""
-    refuse = _refusing(path, line, fault)
+
+    def refuse(why: str) -> NoReturn:
+        raise fault(f"{str(path)!r}, line {line}: {why}")
+
     if len(raw) > ROW_LINE_BYTES:
         refuse("longer than 16 MiB")
     try:
@@ -56,13 +59,6 @@ def _hint(path: Path, raw: bytes) -> str:
     if raw.lstrip()[:1] == b"[" or not raw.rstrip().endswith(b"}"):
         return "; each line must hold one object: `jq -c '.[]'` writes a list so"
     return ""
-
-
-def _refusing(path: Path, line: int, fault: type[SaysoError]) -> Callable[[str], NoReturn]:
-    def refuse(why: str) -> NoReturn:
-        raise fault(f"{str(path)!r}, line {line}: {why}")
-
-    return refuse
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from sayso.gate.formats.base import (
     Columns,
     Source,
     named,
-    refuse_row,
 )
 from sayso.gate.formats.endings import Form
 from sayso.gate.formats.json_rows import ROW_LINE_BYTES
@@ -128,7 +127,7 @@ class LineSource(Source):
             at = int(bad.argmax())
             if not self._columns.dialect.reject_bad:
                 why = whys.get(at) or self._why(texts[0][at], texts[1][at])
-                raise refuse_row(self.path, content.numbers[at], why + OR_REJECT, self.line_name)
+                raise self.bad_row(content.numbers[at], why + OR_REJECT)
             rows[bad] = np.frombuffer(NO_ROW, np.uint8)
         # Nobody knows how far a decompressor has come.
         return Batch(rows.tobytes(), content, 0 if self._packed else size)

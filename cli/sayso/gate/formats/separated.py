@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import OR_REJECT, Columns, Quoting, refuse_row
+from sayso.gate.formats.base import OR_REJECT, Columns, Quoting
 from sayso.gate.formats.endings import DELIMITERS, Form, form_said
 from sayso.gate.formats.json_rows import ROW_LINE_BYTES
 from sayso.gate.formats.lines import Line, LineSource, lines_in, without_mark
@@ -157,13 +157,13 @@ class Separated(LineSource):
             return number, raw, found[0], found[1], ""
         why = why or f"{len(values)} values under {count} names"
         if not self._columns.dialect.reject_bad:
-            raise refuse_row(self.path, number, why + OR_REJECT, self.line_name)
+            raise self.bad_row(number, why + OR_REJECT)
         return number, raw, "", "", why
 
     def _read_header(self, number: int, raw: bytes, body: bytes) -> None:
         values, why = self._cut(body)
         if why is not None:
-            raise refuse_row(self.path, number, why, self.line_name)
+            raise self.bad_row(number, why)
         names = [one.decode(self._encoding) for one in values]
         self._header = (raw, names)
         try:

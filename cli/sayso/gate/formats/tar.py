@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import BATCH_BYTES, NO_ROW, Batch, Columns, End, Source, refuse_row
+from sayso.gate.formats.base import BATCH_BYTES, NO_ROW, Batch, Columns, End, Source
 from sayso.gate.formats.endings import Form
 from sayso.gate.formats.json_rows import ROW_LINE_BYTES, STRICT
 from sayso.gate.formats.media import NO_LICENSE
@@ -76,7 +76,7 @@ class Tar(Source):
             items = [one for one in members if not self._is_label(one.name)]
             if not items:
                 name = members[0].name
-                raise refuse_row(self.path, number, f"the sample of {name!r} has labels only; {_SORT}")
+                raise self.bad_row(number, f"the sample of {name!r} has labels only; {_SORT}")
             label = self._label(members)
             rows += b"".join([self._row(one.data, label) for one in items])
             size += sum(len(one.data or b"") for one in members)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sayso.gate.formats.base import Columns, Source
 from sayso.gate.licenses import bundle_files
-from sayso.gate.marks import FileMark, index_of, mark_file
+from sayso.gate.marks import index_of
 from sayso.gate.since.index import Index, Meaning, Unfit, record_digest
 from sayso.gate.since.keyed_marks import are_same
 from sayso.gate.since.secret import existing_key
@@ -28,11 +28,6 @@ def meaning_of(network: Network, query: Query, columns: Columns) -> Meaning:
     reading["labels"] = list(columns.dialect.labels)
     grantee = address_text(query.grantee)
     return Meaning(version("sayso"), NetworkJson.of(network), grantee, query.purpose, reading)
-
-
-def marks_of(files: Sequence[Path]) -> list[FileMark]:
-    """Return the marks of files, in order; raises FileUnreadable."""
-    return [mark_file(one) for one in files]
 
 
 def ids_of(snapshots: Sequence[Snapshot]) -> list[list[str]]:

@@ -51,11 +51,6 @@ def keyed_mark(path: Path, key: bytes, nonce: bytes | None = None) -> KeyedMark:
         return _mark(path, iter(partial(file.read, _PIECE_BYTES), b""), key, nonce)
 
 
-def keyed_marks(files: Sequence[Path], key: bytes) -> list[KeyedMark]:
-    """Return the marks of files, in order; raises FileUnreadable."""
-    return [keyed_mark(one, key) for one in files]
-
-
 def keyed_again(files: Sequence[Path], marks: Sequence[FileMark], key: bytes) -> list[KeyedMark] | None:
     """Return keyed marks of files with these marks, or None if one has another content by now."""
     found = list[KeyedMark]()

@@ -12,7 +12,7 @@ from sayso.errors import BadManifest
 from sayso.extras import extra
 from sayso.files import reading
 from sayso.gate.columns import column_or_key, filtered, join_columns
-from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, refuse_row
+from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source
 from sayso.gate.formats.packed import refuse_no_table
 from sayso.gate.formats.tables.arrow_messages import check_messages
 from sayso.gate.formats.tables.parquet import line_of, table_errors, write_errors
@@ -91,9 +91,7 @@ class Arrow(Source):
                     joined, well_named = join_columns(*(one.slice(at, wanted) for one in found))
                 if not well_named.all() and not self._reject_bad:
                     bad = number + int((~well_named).argmax())
-                    raise refuse_row(
-                        self.path, bad, f"its {' or '.join(self._names)} is not a hash{OR_REJECT}"
-                    )
+                    raise self.bad_row(bad, f"its {' or '.join(self._names)} is not a hash{OR_REJECT}")
                 number += len(joined)
                 if rows and sum(map(len, rows)) + len(joined) > wanted:
                     yield Batch(np.concatenate(rows).tobytes(), None)

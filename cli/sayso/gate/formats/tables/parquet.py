@@ -15,7 +15,7 @@ import numpy as np
 from sayso.errors import BadManifest, FileUnreadable, OutputFailed
 from sayso.extras import extra
 from sayso.gate.columns import column_of, column_or_key, join_columns
-from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, refuse_row
+from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source
 from sayso.gate.formats.packed import refuse_no_table
 from sayso.gate.formats.tables.chunk import Chunk
 from sayso.gate.formats.tables.footer import PARQUET_MAGIC, Footer
@@ -86,9 +86,7 @@ class Parquet(Source):
                 rows, well_named = join_columns(*(self._column(content, name) for name in self._names))
                 if not well_named.all() and not self._reject_bad:
                     at = number + int((~well_named).argmax())
-                    raise refuse_row(
-                        self.path, at, f"its {' or '.join(self._names)} is not a hash{OR_REJECT}"
-                    )
+                    raise self.bad_row(at, f"its {' or '.join(self._names)} is not a hash{OR_REJECT}")
                 number += len(rows)
                 waiting.append(rows)
                 if sum(map(len, waiting)) >= wanted:
