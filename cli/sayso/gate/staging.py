@@ -118,7 +118,7 @@ class _Copy:
         scheme = _URL.match(url)
         if scheme is None or scheme[1] not in SCHEMES or "::" in url:
             raise FileUnreadable(
-                f"cannot read {shown_url(url)!r}: a URL begins with one of {', '.join(sorted(SCHEMES))}"
+                f"cannot read {shown_url(url)!r}: the URL of a manifest begins with one of {', '.join(sorted(SCHEMES))}"
             )
         with extra("remote"):
             import fsspec  # noqa: PLC0415 - only for URLs

@@ -155,7 +155,7 @@ def test_a_folder_elsewhere(buyer: Buyer, name: str) -> None:
 )
 def test_other_schemes(buyer: Buyer, url: str) -> None:
     told = buyer.world.fails("file-unreadable", "check", url, *QUERY)
-    assert "none of" in told.stderr or "No such file" in told.stderr
+    assert "begins with one of" in told.stderr or "No such file" in told.stderr
 
 
 def test_a_url_that_nobody_answers(buyer: Buyer) -> None:
