@@ -117,9 +117,8 @@ class _Copy:
     def _fetched(self, url: str, root: Path) -> list[Path]:
         scheme = _URL.match(url)
         if scheme is None or scheme[1] not in SCHEMES or "::" in url:
-            raise FileUnreadable(
-                f"cannot read {shown_url(url)!r}: the URL of a manifest begins with one of {', '.join(sorted(SCHEMES))}"
-            )
+            why = f"the URL of a manifest begins with one of {', '.join(sorted(SCHEMES))}"
+            raise FileUnreadable(f"cannot read {shown_url(url)!r}: {why}")
         with extra("remote"):
             import fsspec  # noqa: PLC0415 - only for URLs
         is_web = scheme[1] in _WEB
