@@ -42,11 +42,12 @@ class HashedFile:
 
 @contextmanager
 def reading(path: Path, fault: type[SaysoError] = FileUnreadable) -> Iterator[None]:
-    """Turn an OSError, and bytes that are no text, into `fault`, which names the file."""
+    """Turn an OSError, and bytes that are not text, into `fault`, which names the file."""
     try:
         yield
     except (OSError, UnicodeDecodeError) as error:
-        raise fault(f"cannot read {str(path)!r}: {reason_of(error)}") from error
+        why = reason_of(error) if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise fault(f"cannot read {str(path)!r}: {why}") from error
 
 
 def find_files(paths: Iterable[Path]) -> FoundFiles:

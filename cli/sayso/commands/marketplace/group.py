@@ -23,7 +23,8 @@ class ShopOptions:
     """ShopOptions is the marketplace that the options select; the key is opened on first use."""
 
     def __init__(self, signing: Signing, database: str, via: str, asked: AskedNode) -> None:
-        self.market = Marketplace(signing.open(), network=asked.trusted, nodes=[asked.url], via=via)
+        trusted, url = asked.trusted, asked.url  # before anybody is asked for a password
+        self.market = Marketplace(signing.open(), network=trusted, nodes=[url], via=via)
         try:
             self.engine: Engine = create_engine(database)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
