@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.json_rows import row_line
-from sayso.gate.judges.base import Evidence, Judged
+from sayso.gate.judges.base import Evidence, Judge, Judged
 from sayso.gate.judges.nodes import ask
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES
 from sayso.gate.records.receipts import read_receipt, verify_receipt
@@ -60,10 +60,8 @@ manifests = st.lists(lines(), min_size=1, max_size=12)
 QUESTION = Question(Query(ANYONE, "train-ai"), 60, "run")
 
 
-class FixedJudge:
+class FixedJudge(Judge):
     """A judge whose reasons are given, signed for by a node."""
-
-    part_rows = 1 << 20
 
     def __init__(self, rows: list[Row], reasons: list[Reason]) -> None:
         self.rows, self.answer = rows, answered(rows, reasons)
@@ -72,14 +70,8 @@ class FixedJudge:
         assert rows == join_rows(self.rows)
         return Judged(self.answer.numbers, (self.answer,))
 
-    def recall(self, rows: bytes, judged: Judged) -> None:
-        """No answer is given again."""
-
     def evidence(self) -> Evidence:
         return Evidence([{"kind": "node"}], ["fake"])
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def answered(rows: list[Row], reasons: list[Reason]) -> CheckAnswer:
