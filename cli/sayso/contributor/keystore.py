@@ -49,9 +49,8 @@ def save_key(path: Path, account: LocalAccount, password: str, *, work: int = SC
     with output_errors(path):
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            refuse_existing_key(path)
-            raise
+        except FileExistsError as error:
+            raise _existing(path) from error
         try:
             with os.fdopen(descriptor, "w") as file:
                 file.write(text + "\n")
@@ -66,7 +65,11 @@ def save_key(path: Path, account: LocalAccount, password: str, *, work: int = SC
 def refuse_existing_key(path: Path) -> None:
     """Raise KeyExists if there is a file of this name."""
     if os.path.lexists(path):
-        raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten")
+        raise _existing(path)
+
+
+def _existing(path: Path) -> KeyExists:
+    return KeyExists(f"{str(path)!r} exists; a key file is never overwritten")
 
 
 def load_key(path: Path, password: str) -> LocalAccount:

@@ -267,7 +267,7 @@ def test_what_is_no_progress(shards: Buyer) -> None:
     """Nobody's file is overwritten, and no check uses the progress of another that runs."""
     with shards.gate() as gate:
         shards.world.write("mine.txt", b"my own text")
-        with pytest.raises(OutputFailed, match="no progress"):
+        with pytest.raises(OutputFailed, match="is not the progress file"):
             gate.check("n", resume="mine.txt")
         assert Path("mine.txt").read_bytes() == b"my own text"
         os.mkfifo("pipe")
