@@ -52,6 +52,7 @@ class Courier:
     def __init__(self, market: Marketplace, engine: Engine, *, max_age_s: int = 60) -> None:
         self._market, self._engine, self._max_age_s = market, engine, max_age_s
         self._clock: Callable[[], float] = market.clock
+        self._traced = (0.0, b"")  # of the last round of removals: due date and license
 
     def _client(self, url: str) -> NodeClient:
         return NodeClient(url, self._market.trusted, clock=self._clock)
@@ -59,19 +60,22 @@ class Courier:
     async def send(self) -> int:
         """Send what waits in the outbox and is due; returns how many messages a node took in.
 
-        A message that no node takes in stays, with the code of the reason.
+        A message that no node takes in stays, with the code of the reason. An outage ends the round.
         """
-        now, network = self._clock(), self._market.trusted.network
-        with self._market.begin(self._engine) as db:
-            due = waiting(db, network, now)
-        if not due:
-            return 0
-        sent, failed = await self._send(due)
-        with self._market.begin(self._engine) as db:
-            lock(db)
-            note_sent(db, sent, now)
-            note_failed(db, failed, now)
-        return len(sent)
+        now, network, taken = self._clock(), self._market.trusted.network, 0
+        while True:
+            with self._market.begin(self._engine) as db:
+                due = waiting(db, network, now)
+            if not due:
+                return taken
+            sent, failed = await self._send(due)
+            with self._market.begin(self._engine) as db:
+                lock(db)
+                note_sent(db, sent, now)
+                note_failed(db, failed, now)
+            taken += len(sent)
+            if failed and all(code == NodeUnreachable.code for _, code in failed):
+                return taken
 
     async def _send(self, due: Sequence[Waiting]) -> tuple[list[bytes], list[tuple[Waiting, str]]]:
         """Offer messages to each node in turn; returns which were taken, and the codes of the others."""
@@ -210,21 +214,30 @@ class Courier:
             people: So many people are in one removal, unless a due date is near.
         """
         with self._market.begin(self._engine) as db:
-            ready = sorted(ready_licenses(db).items(), key=lambda one: one[1])[:TRACES_AT_ONCE]
+            ready = sorted((due, name) for name, due in ready_licenses(db).items())
         if not ready:
             return []
-        me = address_text(self._market.address)
+        # What cannot be dated yet must not hold up the others, so each round begins behind the last.
+        some = ([one for one in ready if one > self._traced] or ready)[:TRACES_AT_ONCE]
+        self._traced = some[-1]
         async with self._client(self._market.nodes[0]) as node:
             block = await final_block(node)
-            dated = []
-            for name, _ in ready:
-                holders = {one.address: one for one in (await node.trace(name)).holders}
-                mine = holders[me].duties if me in holders else []
-                # A removal counts only up to its block; what landed later waits for the next one.
-                if mine and all(one.revoked and one.revoked.number <= block for one in mine):
-                    dated.append(name)
+            dated = [name for _, name in some if await self._is_dated(node, name, block)]
         with self._market.begin(self._engine) as db:
             return confirm(db, dated, block, self._market.signer, self._clock(), people)
+
+    async def _is_dated(self, node: NodeClient, name: bytes, block: int) -> bool:
+        """Return whether a removal up to a block counts for all that is taken back of a license."""
+        try:
+            holders = (await node.trace(name)).holders
+        except NodeRefused as error:
+            if "not-found" not in str(error):
+                raise
+            return False
+        me = address_text(self._market.address)
+        mine = [duty for one in holders if one.address == me for duty in one.duties]
+        # A removal counts only up to its block; what landed later waits for the next one.
+        return bool(mine) and all(one.revoked and one.revoked.number <= block for one in mine)
 
     async def step(self) -> int:
         """Send, check and confirm once; returns how much was done. What fails is tried again later."""

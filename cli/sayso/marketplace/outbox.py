@@ -58,15 +58,10 @@ def put(db: Connection, envelopes: Iterable[Envelope], reference: str) -> int:
 
 
 def waiting(db: Connection, network: Network, before: float | None = None) -> list[Waiting]:
-    """Return messages to send, in the order they were put, which are due `before` a time or at all."""
-    asked = (
-        select(messages)
-        .where(messages.c.sent_at.is_(None))
-        .order_by(messages.c.seq)
-        .limit(MESSAGES_AT_ONCE)
-    )
+    """Return all messages to send, in the order they were put, or a request of those due `before`."""
+    asked = select(messages).where(messages.c.sent_at.is_(None)).order_by(messages.c.seq)
     if before is not None:
-        asked = asked.where(messages.c.next_at <= before)
+        asked = asked.where(messages.c.next_at <= before).limit(MESSAGES_AT_ONCE)
     return [
         Waiting(decode(one.envelope, network), one.reference, one.attempts, one.code)
         for one in db.execute(asked)

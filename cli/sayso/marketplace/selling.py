@@ -159,18 +159,24 @@ def sold_to(db: Connection, license_: bytes) -> list[tuple[str, bytes]]:
 
 
 def withdrawn_of(db: Connection, grantee: bytes, after: int, most: int) -> list[Withdrawn]:
-    """Return what was taken back of the sales to a buyer, in the order in which the shop heard of it."""
+    """Return what was taken back of the sales to a buyer, in the order in which the shop heard of it.
+
+    The last number is whole: what is taken back of several orders has one.
+    """
     asked = (
         select(revoked, deeds.c.reference)
         .join(named, (named.c.license == revoked.c.license) & (named.c.item == revoked.c.item))
         .join(deeds, deeds.c.reference == named.c.reference)
         .where(deeds.c.kind == SALE, deeds.c.grantee == grantee, revoked.c.id > after)
         .order_by(revoked.c.id, deeds.c.reference)
-        .limit(most)
     )
+    found = list(db.execute(asked.limit(most)))
+    if len(found) == most:
+        last = revoked.c.id == found[-1].id
+        found = [one for one in found if one.id != found[-1].id] + list(db.execute(asked.where(last)))
     return [
         Withdrawn(one.id, one.reference, Row(one.license, one.item), one.purpose, one.due_at)
-        for one in db.execute(asked)
+        for one in found
     ]
 
 
