@@ -45,7 +45,7 @@ from sayso_node.api.schema import about, values
 from sayso_node.api.schema.requests import PackedCheck
 from sayso_node.api.schema.statements import StatementJson, SublicensesTo
 from sayso_node.api.schema.traces import TraceJson
-from sayso_protocol.errors import WrongNetwork
+from sayso_protocol.errors import SaysoError, WrongNetwork
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
@@ -118,15 +118,22 @@ class NodeClient:
     async def submit(self, envelopes: Sequence[Envelope]) -> list[Submitted]:
         """Submit signed messages; raises the error of the first refused message.
 
-        The node keeps the other messages of the same request.
+        The node gets all other messages, too.
         """
         await self._same_network()
-        results: list[Submitted] = []
+        results, refused = list[Submitted](), list[SaysoError]()
         for start in range(0, len(envelopes), MESSAGES):
             part = envelopes[start : start + MESSAGES]
             body = encode_bundle([encode(one) for one in part])
             answer = await self._transport.post("/v1/messages", values.Results, body)
-            results += read_submitted(answer, part, self.trusted)
+            try:
+                results += read_submitted(answer, part, self.trusted)
+            except BadAnswer:
+                raise
+            except SaysoError as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
         return results
 
     async def license(self, license_hash: bytes) -> HeldLicense:
