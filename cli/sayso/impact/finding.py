@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from sayso.contributor.saved_messages import load_bundle
-from sayso.errors import BadList, NodeRefused, NodeUnreachable
+from sayso.errors import BadAnswer, BadList, NodeRefused, NodeUnreachable
 from sayso.files import reading
 from sayso.gate.fetching import AT_ONCE, Fetcher
 from sayso.gate.licenses import LicenseBundle
 from sayso.impact.ledger import Circumstances, Request, Revoked, entry, nothing_found, touched
 from sayso.impact.runs import Run
 from sayso.node_client.client import NodeClient
-from sayso.node_client.following import FIRST, LISTENED, REVOCATION, Event, Reached, follow
+from sayso.node_client.following import FIRST, LISTENED, REVOCATION, Event, Gap, Reached, follow
 from sayso_node.api.schema.traces import TraceJson
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.message import of_kind
@@ -46,6 +46,7 @@ async def revoked_since(url: str, since: float, holders: Collection[bytes]) -> R
 
     Raises:
         NodeUnreachable: It does not answer, or may not speak: then what it says may lack revocations.
+        BadAnswer: It no longer has all its events, for example after a repair.
     """
 
     def lost(url: str) -> None:
@@ -56,6 +57,8 @@ async def revoked_since(url: str, since: float, holders: Collection[bytes]) -> R
     of = dict.fromkeys(roles, named) if 0 < 2 * len(named) <= LISTENED else None
     found = Revoked()
     async for one in follow(url, FIRST, lost, of):
+        if isinstance(one, Gap):
+            raise BadAnswer(f"{url} no longer has all events; name the files of revocations instead")
         if isinstance(one, Reached):
             break
         if isinstance(one, Event) and one.name == REVOCATION and one.data["time"] >= since:
