@@ -6,13 +6,13 @@ plan.revocations, plan.permissions
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sayso.contributor.revoking import (
+    bits_hit,
     file_scopes,
     license_masks,
     license_scopes,
-    permissions_hit,
     revoke_masks,
     revoke_scopes,
     with_purposes,
@@ -21,6 +21,8 @@ from sayso.errors import NothingToRevoke
 from sayso.node_client.answers import HeldLicense
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import Scope
+from sayso_protocol.primitives import address_from_text
+from sayso_protocol.verdicts.known_bits import RevokedBits
 from sayso_protocol.verdicts.verdict import License
 
 EVERYTHING: Final = "everything"
@@ -33,8 +35,10 @@ class LicenseSource(Protocol):
         """Return a license by its hash, 32 bytes."""
         ...
 
-    async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
-        """Return the licenses of an address, 20 bytes."""
+    async def licenses_of(
+        self, contributor: bytes, *, via: str | None = None, grantee: bytes | None = None
+    ) -> list[HeldLicense]:
+        """Return the licenses of an address, 20 bytes, and of one marketplace or to one grantee."""
         ...
 
 
@@ -122,7 +126,7 @@ async def make_plan(wish: Wish, signer: bytes, licenses: LicenseSource) -> Plan:
             item or purpose.
     """
     if wish.license is None or wish.sentence:
-        held = await licenses.licenses_of(_whose(wish, signer))
+        held = await _meant(wish, signer, licenses)
         public = {item for one in held for item in one.license.items} if wish.files else ()
         planned = tuple(revoke_scopes(signer, wish.scopes(public)))
         return Plan(planned, _hits(planned, held))
@@ -158,13 +162,23 @@ def plan_blindly(wish: Wish, signer: bytes) -> Plan:
     return Plan(tuple(revoke_scopes(signer, wish.scopes())), None)
 
 
-def _whose(wish: Wish, signer: bytes) -> bytes:
-    """Return the contributor of the licenses: the signer, or the ward of a guardian's scope."""
-    return next((scope.ward for scope in wish.scopes() if scope.ward), signer)
+async def _meant(wish: Wish, signer: bytes, licenses: LicenseSource) -> list[HeldLicense]:
+    """Return the licenses that a wish may hit: of the signer, or of the ward of a guardian's scope."""
+    first = wish.scopes()[0]
+    if first.is_of_statements:
+        return []
+    kind, _, value = first.subject.partition(" ")
+    narrower: dict[str, Any] = {}
+    if kind == "via":
+        narrower = {"via": value}
+    elif kind == "to":
+        narrower = {"grantee": address_from_text(value)}
+    return await licenses.licenses_of(first.ward or signer, **narrower)
 
 
 def _hits(
     revocations: tuple[Revocation, ...], held: Iterable[HeldLicense]
 ) -> tuple[tuple[HeldLicense, int], ...]:
-    counted = ((one, permissions_hit(revocations, one.license)) for one in held)
+    known = RevokedBits(revocations)  # once, because thousands of files meet thousands of licenses
+    counted = ((one, bits_hit(known, one.license)) for one in held)
     return tuple((one, count) for one, count in counted if count)

@@ -14,7 +14,7 @@ from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_sub
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdicts.bulk import revoked_masks
-from sayso_protocol.verdicts.known_bits import RevokedBits
+from sayso_protocol.verdicts.known_bits import KnownBits, RevokedBits
 from sayso_protocol.verdicts.verdict import License
 
 
@@ -91,5 +91,9 @@ def revoke_scopes(contributor: bytes, scopes: Iterable[Scope]) -> list[Revocatio
 
 def permissions_hit(revocations: Iterable[Revocation], held: License) -> int:
     """Return the number of a license's permissions that revocations cover, each counted once."""
-    masks = revoked_masks(RevokedBits(revocations), held.consent, held.items)
-    return sum(mask.bit_count() for mask in masks)
+    return bits_hit(RevokedBits(revocations), held)
+
+
+def bits_hit(known: KnownBits, held: License) -> int:
+    """Return the number of a license's permissions that known bits cover, each counted once."""
+    return sum(mask.bit_count() for mask in revoked_masks(known, held.consent, held.items))

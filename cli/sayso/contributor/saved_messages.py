@@ -116,7 +116,15 @@ class SavedLicenses:
             raise NothingToRevoke(f"the file holds no license {hex_text(license_hash)}")
         return self._held[license_hash]
 
-    async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
-        """Return the licenses of an address, 20 bytes."""
-        held = self._held.values()
-        return [one for one in held if one.license.consent.contributor == contributor]
+    async def licenses_of(
+        self, contributor: bytes, *, via: str | None = None, grantee: bytes | None = None
+    ) -> list[HeldLicense]:
+        """Return the licenses of an address, 20 bytes, and of one marketplace or to one grantee."""
+        consents = ((one, one.license.consent) for one in self._held.values())
+        return [
+            one
+            for one, consent in consents
+            if consent.contributor == contributor
+            and via in (None, consent.via)
+            and grantee in (None, consent.grantee)
+        ]

@@ -47,6 +47,15 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class ListedLicense:
+    """ListedLicense is a license in a node's list, unverified: hash, marketplace and grantee."""
+
+    license: bytes
+    via: str
+    grantee: bytes
+
+
+@dataclass(frozen=True)
 class Submitted:
     """Submitted is the result of one submitted message.
 

@@ -30,6 +30,7 @@ from sayso.node_client.parsing import (
     read_check,
     read_claims,
     read_consent,
+    read_consents,
     read_license,
     read_license_hashes,
     read_node_info,
@@ -195,11 +196,27 @@ class NodeClient:
         path = f"/v1/items/{hex_text(item)}/claims?beside={hex_text(beside)}"
         return await self._listed(path, values.Claims, read_claims)
 
-    async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
-        """Return every license of an address that the node holds, from all pages; raises as `claims`."""
+    async def licenses_of(
+        self, contributor: bytes, *, via: str | None = None, grantee: bytes | None = None
+    ) -> list[HeldLicense]:
+        """Return every license of an address that the node holds, oldest first; raises as `claims`.
+
+        Args:
+            contributor: The address, 20 bytes.
+            via: Only those of this marketplace; the others are not asked for.
+            grantee: Only those to this address, 20 bytes.
+        """
         await self._same_network()
-        path = f"/v1/contributors/{address_text(contributor)}/licenses"
-        hashes = await self._listed(path, values.Licenses, read_license_hashes)
+        path = f"/v1/contributors/{address_text(contributor)}"
+        if via is None and grantee is None:
+            hashes = await self._listed(f"{path}/licenses", values.Licenses, read_license_hashes)
+        else:
+            found = await self._listed(f"{path}/consents", values.Consents, read_consents)
+            hashes = [
+                one.license
+                for one in reversed(found)
+                if via in (None, one.via) and grantee in (None, one.grantee)
+            ]
         return [await self.license(one) for one in hashes]
 
     async def _listed(self, path: str, kind: type[P], read: Callable[[P], Page[T]]) -> list[T]:

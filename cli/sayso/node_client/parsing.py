@@ -13,6 +13,7 @@ from sayso.node_client.answers import (
     CheckAnswer,
     Claim,
     HeldLicense,
+    ListedLicense,
     NodeInfo,
     Submitted,
 )
@@ -232,3 +233,17 @@ def read_license_hashes(answer: values.Licenses) -> tuple[list[bytes], str | Non
     """Read GET /v1/contributors/..., which is unverified, and the cursor of the next page."""
     with bad_answers():
         return [hash_from_text(one) for one in answer.licenses], answer.next
+
+
+def read_consents(answer: values.Consents) -> tuple[list[ListedLicense], str | None]:
+    """Read GET /v1/contributors/.../consents, which is unverified, and the cursor of the next page."""
+    with bad_answers():
+        found = [
+            ListedLicense(
+                hash_from_text(one.license),
+                str(one.consent.get("via", "")),
+                address_from_text(str(one.consent.get("grantee"))),
+            )
+            for one in answer.consents
+        ]
+    return found, answer.next

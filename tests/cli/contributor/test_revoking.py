@@ -194,7 +194,9 @@ class Shelf:
     async def license(self, license_hash: bytes) -> HeldLicense:
         return HeldLicense(license_hash, self.held[license_hash], 0, None)
 
-    async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
+    async def licenses_of(
+        self, contributor: bytes, *, via: str | None = None, grantee: bytes | None = None
+    ) -> list[HeldLicense]:
         found = [one for one, held in self.held.items() if held.consent.contributor == contributor]
         return [await self.license(one) for one in found]
 

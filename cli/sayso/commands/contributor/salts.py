@@ -20,17 +20,21 @@ SALT_LINE_BYTES: Final = 64 * 1024  # paths have at most 4,096 bytes, each six i
 
 def licensed_items(files: Iterable[HashedFile], salts: Iterable[Path]) -> tuple[FileItems, ...]:
     """Return the item hashes of files, hashed plainly; raises BadSalts, FileUnreadable."""
-    plain = list(dict.fromkeys(file.item for file in files))
-    found: dict[bytes, dict[bytes, None]] = {one: {} for one in plain}
-    for item, salt in (row for path in salts for row in _rows(path)):
-        for one in plain:
+    found, named = dict[bytes, dict[bytes, None]](), dict[str, list[bytes]]()
+    for file in files:
+        found.setdefault(file.item, {})
+        named.setdefault(file.path.name, []).append(file.item)
+    for name, item, salt in (row for path in salts for row in _rows(path)):
+        # Most files still have their names; trying all files for each row takes hours for thousands.
+        for one in (*named.get(name, ()), *found):
             if salted_item(salt, one) == item:
                 found[one][item] = None
+                break
     return tuple(FileItems(one, tuple(salted)) for one, salted in found.items())
 
 
-def _rows(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each item hash with its salt, 32 bytes each."""
+def _rows(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
+    """Yield the name of each file, without folders, and its item hash and salt, 32 bytes each."""
     with reading(path), path.open("rb") as lines:
         number = 0
         while line := lines.readline(SALT_LINE_BYTES + 1):
@@ -43,7 +47,7 @@ def _rows(path: Path) -> Iterator[tuple[bytes, bytes]]:
                 yield _row(path, number, line)
 
 
-def _row(path: Path, number: int, line: bytes) -> tuple[bytes, bytes]:
+def _row(path: Path, number: int, line: bytes) -> tuple[str, bytes, bytes]:
     fields = parse_fields(path, number, line, BadSalts)
     try:
         item, salt = (hash_from_text(fields[name]) for name in ("item", "salt"))
@@ -51,4 +55,4 @@ def _row(path: Path, number: int, line: bytes) -> tuple[bytes, bytes]:
         raise BadSalts(
             f"{str(path)!r}, line {number}: no `item` with a `salt` of {SALT_BYTES} bytes, as 0x text"
         ) from error
-    return item, salt
+    return str(fields.get("file", "")).rpartition("/")[2], item, salt
