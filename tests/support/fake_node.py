@@ -126,6 +126,7 @@ class FakeNode:
         app.router.add_get("/v1/licenses/{license}", self._license)
         app.router.add_get("/v1/licenses/{license}/trace", self._trace)
         app.router.add_get("/v1/contributors/{address}/licenses", self._licenses)
+        app.router.add_get("/v1/contributors/{address}/consents", self._consents)
         return app
 
     async def _ready(self, _request: web.Request) -> web.Response:
@@ -295,6 +296,24 @@ class FakeNode:
         held = {one: self.memory.license(one) for one in self.memory.envelopes}
         found = [hex_text(h) for h, one in held.items() if one and one.consent.contributor == address]
         return self._answer("licenses", {"licenses": found, "next": None})
+
+    async def _consents(self, request: web.Request) -> web.Response:
+        address = address_from_text(request.match_info["address"])
+        held = {one: self.memory.license(one) for one in self.memory.envelopes}
+        found = [
+            {
+                "license": hex_text(name),
+                "status": "active",
+                "consent": typed_data(one.consent, self.network)["message"],
+                "arrived_at": time.time(),
+                "permissions": one.consent.items * len(one.consent.purposes),
+                "revoked_permissions": 0,
+                "anchor_block": None,
+            }
+            for name, one in held.items()
+            if one and one.consent.contributor == address
+        ]
+        return self._answer("consents", {"consents": found[::-1], "next": None})
 
 
 @contextmanager

@@ -84,6 +84,18 @@ def test_more_licenses_than_a_node_is_asked_for_are_not_checked(company: Company
     assert sorted(one.message.count for one in company.sent) == [1, 1_024]  # type: ignore[attr-defined]
 
 
+def test_one_parent_does_not_name_more_licenses_than_a_message(company: Company) -> None:
+    """Two messages under one parent were signed, and no node would ever count all of them."""
+    name, parent = company.listed(many(1_025)), ("--parent", hex_text(many(1)[0]))
+    ask = ("sublicense", *TO, *parent, "--licenses", name, *company.key)
+    told = company.world.fails("not-licensed", *ask)
+    assert "at most 1,024 licenses" in told.stderr
+    assert not company.sent
+    name = company.listed(many(1_024))
+    company.world.run(*ask)
+    assert [one.message.count for one in company.sent] == [1_024]  # type: ignore[attr-defined]
+
+
 def test_a_parent_in_the_bundle_is_checked(company: Company) -> None:
     """The company holds two licenses by a sublicense of Ben, whose message lies beside the consents."""
     held = [one.digest for one in company.licensed(3, grantee=BEN)]

@@ -11,11 +11,12 @@ from sayso.commands.holder.stating import state
 from sayso.commands.options import address_option, hash_option, path_option, text_option
 from sayso.commands.text import example, several, warn, warn_of_purposes
 from sayso.commands.types import expiry_option
-from sayso.errors import NodeUnreachable
+from sayso.errors import NodeUnreachable, NotLicensed
 from sayso.files import item_hash
 from sayso.holder.drafts import NOTHING, Draft
 from sayso.holder.hashes import sorted_once
 from sayso.holder.passing import LOOKUPS, check_parent, check_passing, consents_at
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
@@ -100,6 +101,9 @@ def _check(
     """Look up whether the signer may pass the licenses on; raises NotLicensed."""
     network = stating.trusted.network
     if template.parent != NOTHING:
+        if len(hashes) > LIMITS.hashes:
+            most = f"a parent names at most {LIMITS.hashes:,} licenses"
+            raise NotLicensed(f"{most}; pass on those of each parent with a command of its own")
         if parent := named.messages(network, Sublicense).get(template.parent):
             check_parent(parent, template, hashes, now)
         else:
