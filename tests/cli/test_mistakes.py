@@ -134,7 +134,9 @@ def test_a_closed_stream_is_an_empty_one(tmp_path: Path, line: str, code: str) -
     """Some services start programs without standard input; a file must never take its number."""
     words = [sys.executable, "-m", "sayso"]
     shell = ["sh", "-c", f"exec {shlex.join(words)} {line}"]
-    ended = subprocess.run(shell, cwd=tmp_path, stderr=subprocess.PIPE, check=False, start_new_session=True)
+    ended = subprocess.run(
+        shell, cwd=tmp_path, stderr=subprocess.PIPE, check=False, start_new_session=True
+    )
     assert ended.stderr.decode().startswith(f"error [{code}]: ")
     assert ended.returncode == 1
 
