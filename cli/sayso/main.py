@@ -1,8 +1,10 @@
 """The `sayso` command: its subcommands in the order of the help."""
 
+import os
 import signal
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -12,6 +14,7 @@ from sayso.commands.lazy import Entry, LazyGroup
 from sayso_contracts.start.accounts import postpone_bls
 
 _AT = "sayso.commands"
+_STDERR = 2
 _CONTRIBUTOR, _BUYER, _HOLDER, _OPERATOR = (
     f"{_AT}.{room}" for room in ("contributor", "buyer", "holder", "operator")
 )
@@ -97,12 +100,27 @@ def cli() -> None:
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """Exit by an exception, so that incomplete files are removed on SIGTERM as on Ctrl-C."""
+    """Exit by an exception, so that incomplete files are removed on SIGTERM and SIGHUP as on Ctrl-C."""
     sys.exit(128 + number)
+
+
+def _reserve_streams() -> None:
+    """Let no file that is opened later have the number of a standard stream that was closed.
+
+    What a library prints would be written into that file. A closed standard input is an empty one.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(descriptor)
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - until the process ends
 
 
 def main() -> None:
     """Run the console script `sayso`."""
+    _reserve_streams()
     signal.signal(signal.SIGTERM, _leave)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup ignores it
+        signal.signal(signal.SIGHUP, _leave)
     postpone_bls()
     cli()

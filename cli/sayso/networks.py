@@ -9,7 +9,7 @@ from pathlib import Path
 from sayso.files import reading
 from sayso.outputs import write_file
 from sayso_protocol.errors import InvalidNetworkFile
-from sayso_protocol.network_file import Named, NetworkFile, Operator, parse_network_file
+from sayso_protocol.network_file import FILE_CHARS, Named, NetworkFile, Operator, parse_network_file
 
 DEFAULT_FILE = Path("network.toml")
 NETWORK_VARIABLE = "SAYSO_NETWORK"
@@ -17,8 +17,8 @@ NETWORK_VARIABLE = "SAYSO_NETWORK"
 
 def load_network(path: Path = DEFAULT_FILE) -> NetworkFile:
     """Read a network file; raises InvalidNetworkFile."""
-    with reading(path, InvalidNetworkFile):
-        text = path.read_bytes().decode("utf-8-sig")
+    with reading(path, InvalidNetworkFile), path.open("rb") as file:
+        text = file.read(4 * FILE_CHARS + 4).decode("utf-8-sig")
     try:
         return parse_network_file(text)
     except InvalidNetworkFile as error:

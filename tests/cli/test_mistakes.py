@@ -2,6 +2,7 @@
 
 import errno
 import re
+import shlex
 import subprocess
 import sys
 from contextlib import suppress
@@ -117,6 +118,27 @@ def test_without_a_terminal_a_password_is_a_line_of_standard_input(tmp_path: Pat
     piped = run_alone(tmp_path, "key", "new", "a.json", stdin=b"a long password\n")
     assert (piped.returncode, piped.stderr) == (0, b"")
     assert (tmp_path / "a.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("show - <&-", "malformed"),
+        ("check m.jsonl --grantee anyone --purpose train-ai --out - >&-", "output-failed"),
+        ("check - --grantee anyone --purpose train-ai --out kept.jsonl <&-", "invalid-network-file"),
+        ("key new a.json --password-file - <&-", "file-unreadable"),
+        ("key new a.json <&-", "no-terminal"),
+    ],
+)
+def test_a_closed_stream_is_an_empty_one(tmp_path: Path, line: str, code: str) -> None:
+    """Some services start programs without standard input; a file must never take its number."""
+    words = [sys.executable, "-m", "sayso"]
+    shell = ["sh", "-c", f"exec {shlex.join(words)} {line}"]
+    ended = subprocess.run(
+        shell, cwd=tmp_path, stderr=subprocess.PIPE, check=False, start_new_session=True
+    )
+    assert ended.stderr.decode().startswith(f"error [{code}]: ")
+    assert ended.returncode == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

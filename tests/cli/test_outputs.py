@@ -106,7 +106,7 @@ main.main()
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_leaves_nothing(tmp_path: Path, number: int) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE

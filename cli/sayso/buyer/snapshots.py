@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from sayso.errors import BadAnswer, NoSnapshot, OutputFailed
-from sayso.gate.judges.offline import load_snapshot
+from sayso.gate.judges.offline import SNAPSHOT_BYTES, load_snapshot
 from sayso.node_client.reading import bad_answers
-from sayso.node_client.transport import NODE_ANSWER_BYTES, Transport
+from sayso.node_client.transport import Transport
 from sayso.outputs import output_errors, write_file
 from sayso_node.api.schema.values import Snapshots
 from sayso_protocol.errors import SaysoError
@@ -94,7 +94,7 @@ def read_index(answer: Snapshots) -> list[Offered]:
             raise BadAnswer("the node lists a file with an invalid name")
         with bad_answers():
             found.append(Offered(name, hash_from_text(one.id), one.bytes))
-    if sum(one.size for one in found) > NODE_ANSWER_BYTES:
+    if sum(one.size for one in found) > SNAPSHOT_BYTES:
         raise BadAnswer("the node's snapshot is too large")
     return found
 

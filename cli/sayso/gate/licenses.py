@@ -61,9 +61,7 @@ class LicenseBundle:
     places: dict[bytes, Place] = field(default_factory=dict)
 
     def add(self, envelope: Envelope) -> None:
-        """Verify a consent or sublicense and hold it; raises BadSignature, NotSponsored."""
-        if not isinstance(envelope.message, Consent | Sublicense):
-            return
+        """Verify a message, and hold a consent or sublicense; raises BadSignature, NotSponsored."""
         try:
             envelope.check_signatures(EoaVerifier())
         except Unsupported:

@@ -1,12 +1,14 @@
 """`sayso snapshot`: what is fetched is verified, gone on with, and never replaced by less."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cli.conftest import World
+from cli.conftest import QUERY, World
+from sayso.gate.judges.offline import SNAPSHOT_BYTES
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.primitives import sha256
@@ -208,3 +210,15 @@ def test_verify_says_what_is_wrong(world: World) -> None:
     operators = world.node.trusted.operators
     path.write_text(NetworkFile(type(NETWORK)(1, NETWORK.registry), 1, 0, operators).to_toml())
     world.fails("wrong-network", "snapshot", "verify", "n.snapshot")
+
+
+@pytest.mark.parametrize("words", [("snapshot", "info"), ("check", "m.jsonl", *QUERY, "--offline")])
+def test_a_snapshot_that_never_ends_is_not_begun(world: World, words: tuple[str, ...]) -> None:
+    """Neither is a pipe waited for, nor a file read that no node offers; an unread file is sparse."""
+    world.write("m.jsonl", b'{"license": "0x00", "item": "0x00"}\n')
+    more = ("--bundle", "nowhere.sayso") if words[0] == "check" else ()
+    with write(world, b"").open("r+b") as file:
+        file.truncate(SNAPSHOT_BYTES + 1)
+    world.fails("too-large", *words, "n.snapshot", *more)
+    os.mkfifo("pipe.snapshot")
+    world.fails("file-unreadable", *words, "pipe.snapshot", *more)

@@ -142,6 +142,18 @@ def test_a_consent_that_was_changed(buyer: Buyer) -> None:
     denied(buyer.world, "bad-signature", "m.jsonl", *OFFLINE)
 
 
+def test_verify_means_every_message_of_the_file(buyer: Buyer) -> None:
+    """A forged revocation is not called valid because a check needs only the consents."""
+    buyer.revoke()
+    messages = list(buyer.node.memory.envelopes.values())
+    (stop,) = (one for one in messages if not one.items)
+    save_bundle(path := buyer.folder / "all.sayso", messages)
+    assert "1 license, every signature" in buyer.world.run("bundle", "verify", path).stdout
+    forged = replace(stop, signature=stop.signature[:9] + b"\0" + stop.signature[10:])
+    save_bundle(path, [one for one in messages if one is not stop] + [forged])
+    buyer.world.fails("bad-signature", "bundle", "verify", path)
+
+
 def test_bundle_pull_verify_info(buyer: Buyer) -> None:
     buyer.world.run("bundle", "pull", "m.jsonl", "--out", "licenses")
     assert {one.name for one in Path("licenses").iterdir()} == {"00000.sayso"}

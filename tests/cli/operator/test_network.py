@@ -153,3 +153,7 @@ def test_a_name_that_misleads_is_not_listed(world: World, name: str) -> None:
     text = world.fails("bad-name", "network", "name", "0x" + "11" * 20, name, "--domain", "kled.example")
     assert "people would not be shown" in text.stderr
     assert (world.folder / "network.toml").read_bytes() == before
+
+
+def test_a_network_file_that_never_ends_is_refused(world: World) -> None:
+    world.fails("invalid-network-file", "network", "show", "--network", "/dev/zero")

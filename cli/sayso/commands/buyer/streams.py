@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from sayso.errors import OutputFailed
 from sayso.gate.running import GateFiles
 
 STDOUT: Final = Path("-")
@@ -21,11 +22,13 @@ def to_stdout(files: GateFiles) -> Iterator[tuple[GateFiles, Output]]:
     """Keep rows for standard output in a temporary file, and copy it at the end.
 
     Yields the files to write, and a context in which the result is printed: on standard error if
-    standard output is for rows.
+    standard output is for rows. Raises OutputFailed if it is closed.
     """
     if files.kept != STDOUT:
         yield files, nullcontext
         return
+    if sys.stdout is None:
+        raise OutputFailed("standard output is closed")
     with tempfile.TemporaryDirectory(prefix="sayso-") as name:
         kept = Path(name) / "kept"
         yield replace(files, kept=kept), lambda: redirect_stdout(sys.stderr)

@@ -7,20 +7,24 @@ becomes too old during a long run, the remaining rows are `stale`.
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from stat import S_ISREG
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.errors import FileUnreadable
 from sayso.files import reading
 from sayso.gate.judges.base import Evidence, Judge, Judged
 from sayso.gate.licenses import LicenseBundle
+from sayso_protocol.errors import TooLarge
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
 from sayso_protocol.verdicts.license_table import Ints
 
+SNAPSHOT_BYTES: Final = 256 * 1024 * 1024  # of a snapshot and its deltas
 # Called with rows, the numbers of their reasons, and for each row its license and item in the bundle.
 Note = Callable[[bytes, bytes, NDArray[np.int32], NDArray[np.uint16]], None]
 
@@ -105,8 +109,13 @@ def bundle_source(licenses: LicenseBundle) -> dict[str, Any]:
 
 
 def load_snapshot(path: Path, trusted: NetworkFile) -> Snapshot:
-    """Read and verify a file; raises FileUnreadable and the errors of read_snapshot."""
+    """Read and verify a file; raises FileUnreadable, TooLarge and the errors of read_snapshot."""
     with reading(path):
+        found = path.stat()
+        if not S_ISREG(found.st_mode):  # a pipe would make us wait, and a device never ends
+            raise FileUnreadable(f"{str(path)!r} is not a regular file")
+        if found.st_size > SNAPSHOT_BYTES:
+            raise TooLarge(f"{str(path)!r} is larger than {SNAPSHOT_BYTES:,} bytes")
         data = path.read_bytes()
     return read_snapshot(data, trusted)
 
