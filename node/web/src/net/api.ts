@@ -221,7 +221,7 @@ export async function traceOf(hash: string): Promise<Trace> {
   return { ...first, next };
 }
 
-const LISTED = 1_000; // as many as are asked for
+const LISTED = 16_384; // entries, after which no further page is asked for
 
 /** The entries of all pages of a list, which each page has under this name. */
 async function pagesOf<T>(path: string, name: string): Promise<T[]> {
