@@ -116,7 +116,7 @@ def parquet_of_tricks(buyer: Buyer) -> Path:
     found = (
         buyer.table()
         .append_column("items", pa.array([STRANGE] * 4))
-        .append_column("item ", pa.array([1] * 4))
+        .append_column("item_", pa.array([1] * 4))
     )
     path = buyer.folder / "n.parquet"
     pq.write_table(found, path, row_group_size=1, use_dictionary=True, data_page_version="2.0")

@@ -3,7 +3,7 @@
 import pytest
 
 from sayso_node.snapshots import publishing
-from support.published import Here
+from support.published import built_here
 
 
 @pytest.fixture
@@ -15,4 +15,4 @@ def real_process() -> None:
 def building(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Build in the process of the tests, but where they ask for a real one."""
     if "real_process" not in request.fixturenames:
-        monkeypatch.setattr(publishing, "start_module", Here.start)
+        monkeypatch.setattr(publishing, "answer_of", built_here)
