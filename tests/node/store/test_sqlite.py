@@ -124,6 +124,19 @@ async def test_a_file_that_is_not_in_its_place_takes_nothing(tmp_path: Path, end
         store.stop()
 
 
+async def test_the_next_start_makes_a_log_of_its_own(tmp_path: Path) -> None:
+    """Who closes last removes the log; the next start once took that for a log that somebody had removed."""
+    store = store_at(tmp_path / "store.sqlite")
+    for value in (1, 2):
+        store.start()
+        try:
+            await store.write(number(value))
+        finally:
+            store.stop()
+        assert not (tmp_path / "store.sqlite-wal").exists()
+        (tmp_path / f"{value}").touch()  # takes the inode of the log that was removed
+
+
 def test_a_store_of_another_version_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     db = sqlite3.connect(path)

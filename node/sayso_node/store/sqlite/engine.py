@@ -86,6 +86,7 @@ class Engine(GroupCommit):
             self._writing.close()
         while self._idle:
             self._idle.pop().close()
+        self._inodes = []  # who closes last removes the log, and the next start makes another
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Reading]:
