@@ -125,7 +125,7 @@ async def test_a_file_that_is_not_in_its_place_takes_nothing(tmp_path: Path, end
 
 
 async def test_the_next_start_makes_a_log_of_its_own(tmp_path: Path) -> None:
-    """Who closes last removes the log; the next start once took that for a log that somebody had removed."""
+    """Who closes last removes the log, which the next start does not take for lost."""
     store = store_at(tmp_path / "store.sqlite")
     for value in (1, 2):
         store.start()
