@@ -8,16 +8,16 @@ part, and takes turns to be decoded. A body must arrive at a least rate.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from sayso_node.api.http.inflating import Inflater
-from sayso_node.api.http.route import operation_of
 from sayso_node.api.http.shares import Turns, source_of
+from sayso_node.api.schema.operations import Body
 from sayso_node.errors import BadRequest, NodeBusy, TooSlow, UnsupportedMediaType
 from sayso_protocol.errors import TooLarge
 
@@ -29,6 +29,7 @@ BODY_GRACE_S = 10.0
 BODY_STALL_S = 20.0  # without a byte
 BODY_S = 300.0  # from the first byte to the last
 ENCODINGS = frozenset({"identity", "gzip", "deflate"})  # encodings that can be decoded within a limit
+TAKES: Final = web.RequestKey("takes", Mapping[str, Body])  # by media type, where a route has a body
 T = TypeVar("T")
 
 
@@ -118,7 +119,7 @@ async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
 
 def _check_head(request: web.Request) -> int:
     """Return the body's limit in bytes if its headers are valid."""
-    takes = operation_of(request).takes
+    takes = request[TAKES]
     if (body := takes.get(request.content_type)) is None:
         raise UnsupportedMediaType(f"the body must be {' or '.join(takes)}")
     if _encoding(request) not in ENCODINGS:

@@ -9,15 +9,16 @@ import gzip
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 from aiohttp import ETag, web
-from aiohttp.typedefs import Handler as AiohttpHandler
 from msgspec import Struct
 
-from sayso_node.api.http.responses import outcome, refusal
-from sayso_node.api.http.route import Handler, RouteAnswer
+from sayso_node.api.http.bodies import TAKES
+from sayso_node.api.http.queries import check_query
+from sayso_node.api.http.responses import answer_to, refusal
+from sayso_node.api.http.route import Handler, Result, RouteAnswer
 from sayso_node.api.schema.operations import JSON, MEDIA_TYPES, MSGPACK, Operation
 from sayso_node.errors import NotAcceptable
 
@@ -48,20 +49,24 @@ PREFLIGHT: Final = {
 }
 
 
-async def negotiated(
-    request: web.Request, operation: Operation, handler: AiohttpHandler
-) -> web.StreamResponse:
+async def negotiated(request: web.Request, operation: Operation, handler: Handler) -> web.StreamResponse:
     """Answer in a media type that the client accepts, or refuse before the route runs."""
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204, headers=ORIGIN | PREFLIGHT)
-    # Only for operations with a body, because reading the type costs as much as all the rest here.
-    offers = operation.offers_to(request.content_type) if operation.takes else operation.offers
+    offers = operation.offers
+    if operation.takes:  # only then, because reading the type costs as much as all the rest here
+        request[TAKES] = operation.takes
+        offers = operation.offers_to(request.content_type)
     accept = request.headers.get("Accept", "*/*")
     form = choose(accept, offers) if offers else JSON
-    if form:
-        result = await outcome(request, operation, cast("Handler", handler))
+    if not form:
+        result: Result = refusal(NotAcceptable(f"this route answers as {' or '.join(offers)}"))
     else:
-        result = refusal(NotAcceptable(f"this route answers as {' or '.join(offers)}"))
+        try:
+            check_query(operation, request.rel_url.raw_query_string)
+            result = await handler(request)
+        except Exception as error:  # noqa: BLE001 - answered, and logged if nobody expected it
+            result = answer_to(error, operation)
     if isinstance(result, Struct):
         result = RouteAnswer(result)
     if isinstance(result, RouteAnswer):
@@ -80,13 +85,8 @@ async def negotiated(
 def rendered(answer: RouteAnswer, form: str = JSON, headers: Headers = KEPT) -> web.Response:
     """Encode a value in a media type; all headers are set at once, because later ones cost more."""
     value, status, more = answer
-    body = msgspec.msgpack.encode(value) if form == MSGPACK else written(value)
+    body = msgspec.msgpack.encode(value) if form == MSGPACK else msgspec.json.encode(value)
     return web.Response(body=body, status=status, headers={**headers[form], **more})
-
-
-def written(value: Struct) -> bytes:
-    """Encode a value as JSON on one line, with spaces for readability."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=0)
 
 
 async def _dressed(request: web.Request, operation: Operation, response: web.Response) -> web.Response:

@@ -2,8 +2,7 @@
 
 from aiohttp import web
 
-from sayso_node.api.http.queries import check_query
-from sayso_node.api.http.route import Handler, Result, RouteAnswer
+from sayso_node.api.http.route import RouteAnswer
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.values import Fault, RefusalJson
 from sayso_node.errors import (
@@ -75,17 +74,13 @@ def _http_refusal(error: web.HTTPException) -> RouteAnswer:
     return answer
 
 
-async def outcome(request: web.Request, operation: Operation, handler: Handler) -> Result:
-    """Return the route's answer or the refusal; an unexpected error shows no details."""
-    try:
-        check_query(operation, request.rel_url.raw_query_string)
-        return await handler(request)
-    except SaysoError as error:
+def answer_to(error: Exception, operation: Operation) -> RouteAnswer:
+    """Return the answer to an error of a route; one that is not expected shows no details."""
+    if isinstance(error, SaysoError):
         return refusal(error)
-    except web.HTTPException as error:
+    if isinstance(error, web.HTTPException):
         return _http_refusal(error)
-    except (ConnectionError, web.RequestPayloadError):
+    if isinstance(error, (ConnectionError, web.RequestPayloadError)):
         return refusal(BadRequest("the body ended early, or is not valid in its encoding"))
-    except Exception:
-        log.exception("request-failed", operation=operation.name)
-        return refusal(InternalFault("the node failed to handle the request; its log has details"))
+    log.error("request-failed", operation=operation.name, exc_info=error)
+    return refusal(InternalFault("the node failed to handle the request; its log has details"))

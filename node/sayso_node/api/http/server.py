@@ -1,14 +1,14 @@
-"""The HTTP server, with its routes, limits and middleware."""
+"""The HTTP server, with its routes and limits."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from sayso_node.api.http.answering import answering
+from sayso_node.api.http.answering import add
 from sayso_node.api.http.bodies import HELD_BYTES, ROOM, SOURCE_BYTES, BodyRoom
 from sayso_node.api.http.connections import Connections
-from sayso_node.api.http.route import OPERATIONS, Route, add
+from sayso_node.api.http.route import Route
 from sayso_node.api.http.shares import PROXIES
 from sayso_node.metrics.latency import Latency
 from sayso_node.sources import Proxies
@@ -39,11 +39,9 @@ class HttpServer:
     ) -> None:
         room, proxies = BodyRoom(HELD_BYTES, SOURCE_BYTES), proxies or Proxies()
         self._connections = Connections(room, proxies)
-        self._app = app = web.Application(middlewares=[answering(latency)])
+        self._app = app = web.Application()
         app[ROOM], app[PROXIES] = room, proxies
-        app[OPERATIONS] = {}
-        for route in routes:
-            add(app, route)
+        add(app, routes, latency)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         self._host = host
         self._port = port
