@@ -1,8 +1,8 @@
 """The knowledge that verdicts look up, from one committed state of the store."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, cast
 
 import numpy as np
 from cachetools import LRUCache
@@ -12,7 +12,7 @@ from sayso_node.store import erasure, messages, shared_claims
 from sayso_node.store.admission import marks, pending
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
-from sayso_node.store.revocations import bits
+from sayso_node.store.revocations.bits import current_digest
 from sayso_node.store.statements import disputes
 from sayso_node.store.statements.chains import Way, Ways, chains_of_numbered, chains_to
 from sayso_node.store.statements.sublicenses import SublicenseTerms, numbers_of
@@ -42,6 +42,18 @@ KEPT_CONSENTS: Final = 4_096  # that a check keeps at once, because its rows com
 KEPT_HOPS: Final = 16_384  # sublicenses that are kept at once
 
 
+class NotInMemory(Exception):
+    """What a verdict needs has to be read from the store."""
+
+
+class _Memory:
+    def __getattr__(self, name: str) -> Any:
+        raise NotInMemory(name)
+
+
+MEMORY: Final = cast("Reading", _Memory())  # stands for a transaction where nothing may be read
+
+
 class StoreKnowledge:
     """The knowledge that a verdict looks up, from one transaction and a cache of licenses.
 
@@ -50,6 +62,11 @@ class StoreKnowledge:
         network: The network of the stored messages.
         licenses: The cache of licenses for single rows.
         bits: Bits of the same state.
+
+    Attributes:
+        digest: The state digest (rule 9.3).
+        holds_disputes: Whether the state has any dispute that is kept.
+        erased: Licenses that were looked up and have only a tombstone.
     """
 
     def __init__(self, db: Reading, network: Network, licenses: LicenseCache, bits: KnownBits) -> None:
@@ -58,7 +75,11 @@ class StoreKnowledge:
         self._licenses = licenses
         self._bits = bits
         self._last: tuple[bytes, PackedLicense | None] = b"", None
-        self.erased: set[bytes] = set()  # licenses that were looked up and have only a tombstone
+        self.digest = current_digest(db)
+        self.holds_disputes = disputes.any_held(db)
+        self._wallets = wallets.any_held(db)
+        self._marks = marks.any_left(db)
+        self.erased: set[bytes] = set()
         self._consents: LRUCache[bytes, Consent] = LRUCache(KEPT_CONSENTS)
         self._ways: LRUCache[int, Way] = LRUCache(KEPT_HOPS)
         self._chains: LRUCache[bytes, Chain] = LRUCache(KEPT_HOPS)  # by the digest of the first
@@ -67,11 +88,6 @@ class StoreKnowledge:
     def read_on(self, db: Reading) -> None:
         """Continue with another transaction that sees the same state."""
         self._db = db
-
-    @cached_property
-    def digest(self) -> bytes:
-        """The state digest (rule 9.3)."""
-        return bits.current_digest(self._db)
 
     def speakers(self, addresses: Iterable[bytes]) -> Collection[bytes]:
         """See KnownBits."""
@@ -158,11 +174,6 @@ class StoreKnowledge:
         """See DisputeKnowledge; all are looked up in one go."""
         return not_withdrawn(self._bits, disputes.in_force(self._db, hashes, asking))
 
-    @cached_property
-    def holds_disputes(self) -> bool:
-        """Return whether the state has any dispute that is kept."""
-        return disputes.any_held(self._db)
-
     def accepted(self, licenses: NDArray[Any]) -> NDArray[np.float64]:
         """Return `accepted_at` for licenses of a table with one party each."""
         times = np.full(len(licenses), np.inf)
@@ -192,21 +203,13 @@ class StoreKnowledge:
         not know, because one by its people may be lost (rule 7.15), or if the contract wallet that
         signed it did not accept it when it was last asked (rule 8.14).
         """
-        if any(map(self.is_marked, {*consent.parties, consent.guardian})):
+        if self._marks and any(map(self.is_marked, {*consent.parties, consent.guardian})):
             return NEVER
         return wallets.accepted_at(self._db, name) if self._wallets else ALWAYS
 
     def is_marked(self, address: bytes) -> bool:
         """Return whether a revocation by an address may be lost (rule 7.15)."""
         return self._marks and self._is_marked(address)
-
-    @cached_property
-    def _wallets(self) -> bool:
-        return wallets.any_held(self._db)
-
-    @cached_property
-    def _marks(self) -> bool:
-        return marks.any_left(self._db)
 
     def _ask_mark(self, address: bytes) -> bool:
         return pending.is_marked(self._db, address)

@@ -12,6 +12,7 @@ Such rows have a desk of their own, with short rounds in another thread, so that
 import asyncio
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -22,14 +23,13 @@ from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Reading, Store
 from sayso_node.supervision.counters import Counters
 from sayso_node.verdicts.dating import dated
-from sayso_node.verdicts.knowledge import StoreKnowledge
+from sayso_node.verdicts.knowledge import MEMORY, NotInMemory, StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.recent_bits import RecentBits
 from sayso_node.verdicts.reliance import Moment, Reliance
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.status import Status, StatusAnswer, StatusMoment, sign_statuses
 from sayso_protocol.verdicts.chains import NEVER
-from sayso_protocol.verdicts.covering import needs_chain
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row, verdict
 
@@ -112,12 +112,14 @@ class StatusDesk:
         """Answer questions, except those about shared rows, which go to the desk for them."""
         asked = [question for question, _ in some]
         passed = list[int]()
-        if self._commits == self._store.commits and all(map(self._is_quick, asked)):
-            answers = self.answer(asked)
-        else:
-            passing = passed if self._shared else None
+        answers = None
+        if self._commits == self._store.commits:  # else there is something to read
+            with suppress(NotInMemory):
+                answers = self.answer(asked, passed, from_memory=True)
+        if answers is None:
+            passed.clear()
             loop = asyncio.get_running_loop()
-            answers = await loop.run_in_executor(self._thread, self.answer, asked, passing)
+            answers = await loop.run_in_executor(self._thread, self.answer, asked, passed)
         if self._shared:
             for at in reversed(passed):
                 self._shared.take(some.pop(at))
@@ -125,25 +127,24 @@ class StatusDesk:
             if not future.done():  # otherwise the caller has given up
                 future.set_result(answer)
 
-    def _is_quick(self, question: StatusQuestion) -> bool:
-        """Return whether a question needs no reading; a thread would then cost more than it saves."""
-        held = self._licenses.get(question.row.license)
-        if held is None or len(held.consent.parties) > 1 or needs_chain(held.consent, question.query):
-            return False
-        if self._applied(question.query, self._freshness.heeded).heed and not self._has_no_disputes():
-            return False
-        return all(map(self._bits.is_kept, held.consent.revokers))
-
-    def _has_no_disputes(self) -> bool:
-        """Return whether the state of the last round has no disputes, so that none need be read."""
-        return self._seen is not None and not self._seen[1].holds_disputes
-
     def answer(
-        self, questions: Sequence[StatusQuestion], passed: list[int] | None = None
+        self,
+        questions: Sequence[StatusQuestion],
+        passed: list[int] | None = None,
+        *,
+        from_memory: bool = False,
     ) -> list[StatusAnswer]:
         """Judge and sign one round; blocking, one round at a time.
 
-        With `passed`, rows that several people share get no answer, and their indexes are added to it.
+        Args:
+            questions: At least one question.
+            passed: Filled with the indexes of rows that several people share, which get no answer here;
+                None answers them, too.
+            from_memory: Read no rows' licenses, bits or statements.
+
+        Raises:
+            NotInMemory: Some have to be read.
+            StoreUnusable: See Store.
         """
         now, head = self._clock.now(), self._freshness.head
         self._commits = self._store.commits  # taken before the reading, so it is never too high
@@ -153,11 +154,13 @@ class StatusDesk:
         with self._store.read() as db:
             time = dated(db, now)
             knowledge = self._knowledge_of(db)
+            for one in (knowledge, self._bits):
+                one.read_on(MEMORY if from_memory else db)
             statuses = []
             reliances = dict[tuple[Query, int], Reliance]()
             for at, one in enumerate(questions):
                 row, query, age, nonce = one
-                if passed is not None and knowledge.is_shared(row.license):
+                if passed is not None and self._shared and knowledge.is_shared(row.license):
                     passed.append(at)
                     continue
                 if (reliance := reliances.get((query, age))) is None:
@@ -185,10 +188,7 @@ class StatusDesk:
             self._bits.follow(db)
             knowledge = StoreKnowledge(db, self._network, self._licenses, self._bits)
             self._seen = version, knowledge
-        knowledge = self._seen[1]
-        knowledge.read_on(db)
-        self._bits.read_on(db)
-        return knowledge
+        return self._seen[1]
 
 
 def _judge(knowledge: StoreKnowledge, row: Row, now: float, reliance: Reliance) -> tuple[Reason, int]:

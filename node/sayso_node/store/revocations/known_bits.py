@@ -51,11 +51,6 @@ class StoreBits:
         """Continue with another transaction that sees the same state."""
         self._db = db
 
-    def is_kept(self, address: bytes) -> bool:
-        """Return whether all words of an address are in memory, so that no question reads any."""
-        person = self._kept.get(address)
-        return person is not None and person.masks is not None
-
     def speakers(self, addresses: Iterable[bytes]) -> Collection[bytes]:
         """See KnownBits."""
         asked = [*addresses]
