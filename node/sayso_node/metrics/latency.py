@@ -13,7 +13,6 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 NAME: Final = "sayso_http_request_duration_seconds"
 BUCKETS_S: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, float("inf"))
@@ -44,7 +43,7 @@ class Latency(Collector):
         family = HistogramMetricFamily(
             NAME, "Seconds from the head of a request to its answer.", labels=("operation", "status")
         )
-        bounds = [floatToGoString(one) for one in BUCKETS_S]
+        bounds = ["+Inf" if one == float("inf") else repr(one) for one in BUCKETS_S]
         for (operation, kind), counts in self._counts.items():
             buckets = [*zip(bounds, map(float, accumulate(counts)), strict=True)]
             labels = (operation or "none", f"{kind}xx")

@@ -83,11 +83,11 @@ class StatusDesk:
         self._waiting: list[_Waiting] = []
         self._rounds: asyncio.Task[None] | None = None
 
-    async def ask(self, question: StatusQuestion) -> StatusAnswer:
-        """Return the signed answer; raises StoreUnusable."""
+    def ask(self, question: StatusQuestion) -> asyncio.Future[StatusAnswer]:
+        """Return the signed answer, later; raises StoreUnusable."""
         future: asyncio.Future[StatusAnswer] = asyncio.get_running_loop().create_future()
         self.take((question, future))
-        return await future
+        return future
 
     def take(self, one: _Waiting) -> None:
         """Answer a question in one of the next rounds."""
@@ -154,12 +154,12 @@ class StatusDesk:
         with self._store.read() as db:
             time = dated(db, now)
             knowledge = self._knowledge_of(db)
-            for one in (knowledge, self._bits):
-                one.read_on(MEMORY if from_memory else db)
+            reading = MEMORY if from_memory else db
+            knowledge.read_on(reading)
+            self._bits.read_on(reading)
             statuses = []
             reliances = dict[tuple[Query, int], Reliance]()
-            for at, one in enumerate(questions):
-                row, query, age, nonce = one
+            for at, (row, query, age, nonce) in enumerate(questions):
                 if passed is not None and self._shared and knowledge.is_shared(row.license):
                     passed.append(at)
                     continue

@@ -8,6 +8,7 @@ import pytest
 from sayso_node.intake.outcome import Status
 from sayso_node.store.interface import Reading
 from sayso_node.store.revocations import bits
+from sayso_node.verdicts import knowledge
 from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.state_digest import state_digest
@@ -85,14 +86,15 @@ async def test_rows_and_state_are_of_one_transaction(
     """A revocation that is written between the two is in neither."""
     await current(rig)
     before, _ = await ask(rig)
-    loop, digest = asyncio.get_running_loop(), bits.current_digest
+    loop = asyncio.get_running_loop()
 
     def in_between(db: Reading) -> bytes:
+        state = bits.current_digest(db)
         giving = asyncio.run_coroutine_threadsafe(rig.give(revocation("everything")), loop)
         assert [one.status for one in giving.result(30)] == [Status.STORED]
-        return digest(db)
+        return state
 
-    monkeypatch.setattr(bits, "current_digest", in_between)
+    monkeypatch.setattr(knowledge, "current_digest", in_between)
     during = await asyncio.to_thread(rig.judge.judge, ASKED)
     monkeypatch.undo()
     assert (during.reasons, during.state) == (before.reasons, before.state)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,15 +121,15 @@ async def test_a_busy_node_gathers_while_a_round_is_under_way(
     entered, leave = threading.Event(), threading.Event()
     answer = desk.answer
 
-    def slow(asked: list[StatusQuestion], passed: list[int] | None = None) -> list[StatusAnswer]:
+    def slow(*args: Any, **named: Any) -> list[StatusAnswer]:
         entered.set()
         assert leave.wait(DEADLINE_S)
-        return answer(asked, passed)
+        return answer(*args, **named)
 
     monkeypatch.setattr(desk, "answer", slow)
-    first = asyncio.create_task(desk.ask(question(consent(1))))
+    first = desk.ask(question(consent(1)))
     assert await asyncio.to_thread(entered.wait, DEADLINE_S)
-    others = [asyncio.create_task(desk.ask(question(consent(number)))) for number in range(1, 6)]
+    others = [desk.ask(question(consent(number))) for number in range(1, 6)]
     await asyncio.sleep(0)
     leave.set()
     assert (await first).head.statement.count == 1
@@ -146,7 +147,7 @@ async def test_a_round_has_an_end(
 
 async def test_who_went_away_is_left_out_and_nobody_else(rig: NodeRig, desk: StatusDesk) -> None:
     await current(rig)
-    tasks = [asyncio.create_task(desk.ask(question(consent(number)))) for number in (1, 2)]
+    tasks = [desk.ask(question(consent(number))) for number in (1, 2)]
     await asyncio.sleep(0)
     tasks[0].cancel()
     assert (await tasks[1]).status.reason is Reason.GRANTED
@@ -158,7 +159,7 @@ async def test_a_failure_is_told_to_all_and_the_next_round_is_none_the_worse(
 ) -> None:
     await current(rig)
 
-    def fail(_asked: list[StatusQuestion], _passed: list[int] | None = None) -> list[StatusAnswer]:
+    def fail(*_args: Any, **_named: Any) -> list[StatusAnswer]:
         raise StoreUnusable("gone")
 
     with monkeypatch.context() as patch:
@@ -200,9 +201,10 @@ async def test_only_what_is_in_memory_is_answered_in_the_event_loop(
 ) -> None:
     threads, answer = list[str](), desk.answer
 
-    def told(asked: list[StatusQuestion], passed: list[int] | None = None) -> list[StatusAnswer]:
+    def told(*args: Any, **named: Any) -> list[StatusAnswer]:
+        answers = answer(*args, **named)
         threads.append(threading.current_thread().name)
-        return answer(asked, passed)
+        return answers
 
     monkeypatch.setattr(desk, "answer", told)
     await current(rig)
@@ -232,9 +234,9 @@ async def test_nobody_waits_for_rows_that_several_people_share(
         return considered(knowledge, sought)
 
     monkeypatch.setattr(StoreKnowledge, "considered", waits)
-    shared = [asyncio.create_task(desk.ask(question(slow)))]
+    shared = [desk.ask(question(slow))]
     assert await asyncio.to_thread(entered.wait, DEADLINE_S)
-    shared += [asyncio.create_task(desk.ask(question(one))) for one in (slow, cold, slow)]
+    shared += [desk.ask(question(one)) for one in (slow, cold, slow)]
     others = await ask_all(desk, question(consent(1)), question(consent(9)))
     assert [one.status.reason for one in others] == [Reason.GRANTED, Reason.UNKNOWN]
     assert not any(one.done() for one in shared)

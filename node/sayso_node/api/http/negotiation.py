@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from aiohttp import ETag, web
 from msgspec import Struct
+from multidict import CIMultiDict
 
 from sayso_node.api.http.bodies import TAKES
 from sayso_node.api.http.queries import check_query
@@ -32,13 +33,13 @@ ORIGIN: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 DRESS: Final = ORIGIN | {"Vary": "Accept, Accept-Encoding"}
-Headers = Mapping[str, Mapping[str, str]]
+Headers = Mapping[str, CIMultiDict[str]]  # by media type; a response copies this type fastest
 KEPT: Final[Headers] = {
-    JSON: {"Content-Type": f"{JSON}; charset=utf-8", **DRESS},
-    MSGPACK: {"Content-Type": MSGPACK, **DRESS},
+    JSON: CIMultiDict({"Content-Type": f"{JSON}; charset=utf-8", **DRESS}),
+    MSGPACK: CIMultiDict({"Content-Type": MSGPACK, **DRESS}),
 }
 NOT_KEPT: Final[Headers] = {
-    form: {**headers, "Cache-Control": "no-store"} for form, headers in KEPT.items()
+    form: CIMultiDict({**headers, "Cache-Control": "no-store"}) for form, headers in KEPT.items()
 }
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
@@ -73,12 +74,12 @@ async def negotiated(request: web.Request, operation: Operation, handler: Handle
         if form not in MEDIA_TYPES or result.status >= 400:
             form = choose(accept, MEDIA_TYPES) or JSON
         result = rendered(result, form, KEPT if operation.is_kept else NOT_KEPT)
+        if not operation.is_kept and len(_bytes(result)) < COMPRESS_BYTES:
+            return result  # there is nothing to add
     elif result.prepared or not isinstance(result, web.Response) or not offers:
         return result
     else:
         result.headers.update(DRESS)
-    if not operation.is_kept and len(_bytes(result)) < COMPRESS_BYTES:
-        return result  # there is nothing to add
     return await _dressed(request, operation, result)
 
 
@@ -86,7 +87,9 @@ def rendered(answer: RouteAnswer, form: str = JSON, headers: Headers = KEPT) -> 
     """Encode a value in a media type; all headers are set at once, because later ones cost more."""
     value, status, more = answer
     body = msgspec.msgpack.encode(value) if form == MSGPACK else msgspec.json.encode(value)
-    return web.Response(body=body, status=status, headers={**headers[form], **more})
+    return web.Response(
+        body=body, status=status, headers={**headers[form], **more} if more else headers[form]
+    )
 
 
 async def _dressed(request: web.Request, operation: Operation, response: web.Response) -> web.Response:
