@@ -160,7 +160,7 @@ async def test_two_requests_at_once_on_a_connection_are_answered_in_order(node: 
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         seen.append((status_of(head), (await reader.readexactly(length))[:8]))
-    assert seen == [(200, b'{"peers"'), (200, b'{"ok":tr'), (404, b'{"error"'), (200, b'{"peers"')]
+    assert seen == [(200, b'{"peers"'), (200, b'{"ok": t'), (404, b'{"error"'), (200, b'{"peers"')]
     writer.close()
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
 import pytest
 
 from sayso_node.api.http import queries
+from sayso_node.api.http.negotiation import written
 from sayso_node.api.routes import status as route
 from sayso_node.api.routes.status import StatusRoutes
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
@@ -120,7 +120,7 @@ async def test_it_is_written_as_any_json_is(tmp_path: Path) -> None:
             asked = StatusQuestion(ROW, Query(BEN, purpose), 600)
             answers = await asyncio.gather(*(desk.ask(asked) for _ in range(5)))
             for one in answers:
-                assert json.loads(msgspec.json.encode(routes._written(one))) == status_to_json(one)
+                assert written(routes._written(one)).decode() == json.dumps(status_to_json(one))
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,15 @@ async def negotiated(request: web.Request, operation: Operation, handler: Handle
 def rendered(answer: RouteAnswer, form: str = JSON, headers: Headers = KEPT) -> web.Response:
     """Encode a value in a media type; all headers are set at once, because later ones cost more."""
     value, status, more = answer
-    body = msgspec.msgpack.encode(value) if form == MSGPACK else msgspec.json.encode(value)
+    body = msgspec.msgpack.encode(value) if form == MSGPACK else written(value)
     return web.Response(
         body=body, status=status, headers={**headers[form], **more} if more else headers[form]
     )
+
+
+def written(value: Struct) -> bytes:
+    """Encode a value as JSON on one line, with spaces for readability."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=0)
 
 
 async def _dressed(request: web.Request, operation: Operation, response: web.Response) -> web.Response:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 from aiohttp import web
 
-from sayso_node.api.http.negotiation import ORIGIN
+from sayso_node.api.http.negotiation import ORIGIN, written
 from sayso_node.api.http.responses import fault
 from sayso_node.api.http.route import Route
 from sayso_node.api.http.shares import Seats, source_of
@@ -244,4 +244,4 @@ def _shown(event: Event, bodies: Mapping[bytes, bytes], network: Network) -> msg
 
 
 def _data(value: msgspec.Struct) -> str:
-    return msgspec.json.encode(value).decode()
+    return written(value).decode()
