@@ -6,52 +6,34 @@ from sayso_protocol.errors import SaysoError
 class WrongChain(SaysoError):
     """The endpoint serves another chain than the requested one; nothing was sent."""
 
-    code = "wrong-chain"
-
 
 class NotDeployed(SaysoError):
     """There is no Sayso registry at this address on this chain."""
-
-    code = "not-deployed"
 
 
 class WrongBytecode(SaysoError):
     """The code at this address is not the code that this release ships."""
 
-    code = "wrong-bytecode"
-
 
 class ChainUnsuitable(SaysoError):
     """The chain lacks something that this release uses; the message says what does not work there."""
-
-    code = "chain-unsuitable"
 
 
 class CallReverted(SaysoError):
     """The contract refuses the call; the message names the reason."""
 
-    code = "call-reverted"
-
 
 class TransactionFailed(SaysoError):
     """The transaction is in a block, but it was reverted."""
-
-    code = "transaction-failed"
 
 
 class TransactionTooLarge(SaysoError):
     """The call needs more gas than one transaction may use."""
 
-    code = "transaction-too-large"
-
 
 class RpcFailed(SaysoError):
     """The chain endpoint cannot be reached, did not answer in time, or refused the request."""
 
-    code = "rpc-failed"
-
 
 class BadLog(SaysoError):
     """The chain endpoint returned a log that the registry cannot have written."""
-
-    code = "bad-log"

@@ -47,145 +47,113 @@ class MessageError(SaysoError):
 class Malformed(MessageError):
     """The bytes are not a Sayso message: they are truncated, of a wrong type, or have unknown fields."""
 
-    code = "malformed"
     gossip = Gossip.REJECT
 
 
 class NotCanonical(MessageError):
     """The message decodes, but its bytes are not its canonical encoding."""
 
-    code = "not-canonical"
     gossip = Gossip.REJECT
 
 
 class TooLarge(MessageError):
     """The message or the list is larger than the limit."""
 
-    code = "too-large"
     gossip = Gossip.REJECT
 
 
 class InvalidConsent(MessageError):
     """A field of the consent breaks a rule."""
 
-    code = "invalid-consent"
     gossip = Gossip.REJECT
 
 
 class InvalidRevocation(MessageError):
     """A field of the revocation breaks a rule."""
 
-    code = "invalid-revocation"
     gossip = Gossip.REJECT
 
 
 class InvalidStatement(MessageError):
     """A field of the statement breaks a rule, or the hashes do not give `content`."""
 
-    code = "invalid-statement"
     gossip = Gossip.REJECT
 
 
 class InvalidScope(MessageError):
     """The scope is not `SUBJECT` or `SUBJECT for PURPOSE`."""
 
-    code = "invalid-scope"
     gossip = Gossip.REJECT
 
 
 class InvalidPurpose(MessageError):
     """The purpose is not a lower-case name of letters, digits and hyphens, at most 32 long."""
 
-    code = "invalid-purpose"
     gossip = Gossip.REJECT
 
 
 class InvalidAddress(MessageError):
     """The address is not 0x and 40 hexadecimal digits, or its checksum is wrong."""
 
-    code = "invalid-address"
     gossip = Gossip.REJECT
 
 
 class BadSignature(MessageError):
     """The signature was not made by the address or key that the message names."""
 
-    code = "bad-signature"
     gossip = Gossip.REJECT
 
 
 class RefusedByWallet(MessageError):
     """The contract wallet that the message names does not accept the signature, or does not exist."""
 
-    code = "refused-by-wallet"
-
 
 class WrongNetwork(MessageError):
     """The message or answer belongs to another network (chain id or registry address)."""
 
-    code = "wrong-network"
     gossip = Gossip.REJECT
 
 
 class NotSponsored(MessageError):
     """A consent reached a peer without the signature of the node that took it in."""
 
-    code = "not-sponsored"
     gossip = Gossip.REJECT
 
 
 class FromTheFuture(MessageError):
     """The consent is dated more than ten minutes ahead of this node's clock."""
 
-    code = "from-the-future"
-
 
 class Unsupported(MessageError):
     """Only the chain can judge the signature, and was not asked or did not answer."""
-
-    code = "unsupported"
 
 
 class BadProof(SaysoError):
     """The Merkle path does not lead from the leaf to the root."""
 
-    code = "bad-proof"
-
 
 class NotProven(SaysoError):
     """The evidence does not prove that a node broke its promise: it leaves an honest explanation."""
-
-    code = "not-proven"
 
 
 class UnknownSigner(SaysoError):
     """The receipt is signed by a key that the network file does not list."""
 
-    code = "unknown-signer"
-
 
 class InvalidNetworkFile(SaysoError):
     """The network file is not valid TOML or lacks a field."""
-
-    code = "invalid-network-file"
 
 
 class SnapshotTampered(SaysoError):
     """The body of the snapshot is not what its signed head states: it was changed or cut short."""
 
-    code = "snapshot-tampered"
-
 
 class MissingDelta(SaysoError):
     """A delta does not follow the part before it: a delta between them, or the snapshot, is missing."""
 
-    code = "missing-delta"
-
 
 class SnapshotExpired(SaysoError):
     """The snapshot has expired, is older than asked for, or is dated ahead of this clock."""
-
-    code = "snapshot-expired"
 
 
 def is_rejected(error: SaysoError | None) -> bool:
