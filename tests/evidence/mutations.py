@@ -7,8 +7,8 @@ from typing import Any
 from sayso.gate.records.reasons import reasons_from_text, reasons_to_text
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import address_text
-from sayso_protocol.receipts.receipt import number_reasons
 from sayso_protocol.verdicts.verdict import REASONS, Reason
+from support.receipt_values import number_reasons
 
 Path = tuple[str | int, ...]
 WORDS = [["train-ai", "evaluate"], ["nodes", "snapshots"], [one.value for one in Reason]]

@@ -20,7 +20,6 @@ from sayso_protocol.receipts.receipt import (
     check_row,
     count_reasons,
     join_rows,
-    number_reasons,
     sign_statement,
 )
 from sayso_protocol.receipts.status import (
@@ -39,6 +38,7 @@ from sayso_protocol.receipts.text import (
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, a_consent, item_hashes, signed
+from support.receipt_values import number_reasons
 from support.snapshots import AS_OF, TRUSTED
 
 ITEMS = item_hashes(6)

@@ -9,6 +9,7 @@ from sayso_protocol.permissions.words import Masks
 from simulation.knowledge import Knowledge
 from simulation.machine import ANCHOR_AFTER_S, Machine
 from simulation.world import World
+from support.held_bits import bits_of
 
 State = dict[bytes, Masks]
 SLACK_S = 20.0  # for a reading of the chain and a round with every peer
@@ -53,7 +54,7 @@ class Held:
 
 def _bits(db: Reading, source: str) -> State:
     addresses = [row[0] for row in db.execute("SELECT DISTINCT address FROM bits")]
-    found = {who: bits.bits_of(db, who, source=source) for who in addresses}
+    found = {who: bits_of(db, who, source=source) for who in addresses}
     cleaned = {who: {word: mask for word, mask in masks.items() if mask} for who, masks in found.items()}
     return {who: masks for who, masks in cleaned.items() if masks}
 

@@ -33,7 +33,6 @@ from sayso_protocol.receipts.receipt import (
     Receipt,
     count_reasons,
     join_rows,
-    number_reasons,
     sign_statement,
 )
 from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
@@ -53,6 +52,7 @@ from sayso_protocol.verdicts.verdict import (
     verdict,
 )
 from support.merging import merged
+from support.receipt_values import number_reasons
 from support.waiting import DEADLINE_S
 
 NETWORK = Network(31_337, bytes(range(20)))

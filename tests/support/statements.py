@@ -10,10 +10,10 @@ from sayso_protocol.receipts.receipt import (
     ChainPoint,
     Receipt,
     count_reasons,
-    number_reasons,
 )
 from sayso_protocol.verdicts.verdict import Reason
 from support.protocol_strategies import NETWORK, NODE, addresses, hashes, purposes
+from support.receipt_values import number_reasons
 
 OTHER_NODE = SigningKey(sha256(b"sayso other node"))
 NODE_KEY, OTHER_KEY = bytes(NODE.verify_key), bytes(OTHER_NODE.verify_key)

@@ -15,7 +15,6 @@ from sayso_protocol.receipts.receipt import (
     Receipt,
     count_reasons,
     join_rows,
-    number_reasons,
     sign_statement,
 )
 from sayso_protocol.receipts.text import (
@@ -36,6 +35,7 @@ from support.protocol_strategies import (
     item_hashes,
     signed,
 )
+from support.receipt_values import number_reasons
 from support.statements import NODE_KEY, OTHER_NODE, TRUSTED
 from vectors.texts import code_of
 

@@ -11,7 +11,7 @@ from sayso_protocol.ethereum.batches import AnchorProof, Batch
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.misconduct import row_proof_from_json, row_proof_to_json
-from sayso_protocol.receipts.receipt import check_results, join_rows, number_reasons, sign_statement
+from sayso_protocol.receipts.receipt import check_results, join_rows, sign_statement
 from sayso_protocol.receipts.status import StatusMoment, sign_statuses, status_from_json, status_to_json
 from sayso_protocol.receipts.text import (
     acknowledgement_from_json,
@@ -21,6 +21,7 @@ from sayso_protocol.receipts.text import (
 )
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.protocol_strategies import ADA, NETWORK, NODE, item_hashes
+from support.receipt_values import number_reasons
 from support.snapshots import STRANGER
 from support.statements import NODE_KEY, OTHER_NODE, TRUSTED
 from vectors.broken_promises import AT, CONSENT, ITEMS, misconduct, rows_of

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from sayso_protocol.encoding.packing import pack
-from sayso_protocol.errors import FromTheFuture, SaysoError, Unsupported
+from sayso_protocol.errors import FromTheFuture, Malformed, SaysoError, Unsupported
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.sublicense import Sublicense
-from sayso_protocol.messages.wire import TOPICS, Topic, check_company, check_topic, decode_bundle
+from sayso_protocol.messages.wire import TOPICS, Topic, check_topic, decode_bundle
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.signatures.contract_wallets import MARK
 from sayso_protocol.signatures.wallets import EoaVerifier
@@ -134,7 +134,8 @@ def _read(frame: bytes, topic: Topic) -> list[Envelope]:
     bundle = decode_bundle(frame)
     check_topic(bundle, topic.on(NETWORK), NETWORK)
     envelopes = [decode(data, NETWORK) for data in bundle]
-    check_company(envelopes)
+    if len(envelopes) > 1 and any(one.claim.travels_alone for one in envelopes):  # 4.4.17
+        raise Malformed("a contract wallet's message is not alone")
     for envelope in envelopes:
         envelope.check_sponsored()
         with suppress(Unsupported):

@@ -6,7 +6,7 @@ from sayso_protocol.encoding.row_tree import prove_row, roots
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import scope_word
-from sayso_protocol.permissions.state_digest import StateEntry, state_digest
+from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.primitives import address_text, hex_text, sha256
 from sayso_protocol.receipts.receipt import (
     Acknowledgement,
@@ -14,7 +14,6 @@ from sayso_protocol.receipts.receipt import (
     Receipt,
     count_reasons,
     join_rows,
-    number_reasons,
     sign_statement,
 )
 from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
@@ -22,6 +21,7 @@ from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_jso
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, item_hashes, signed
+from support.receipt_values import number_reasons, state_digest
 
 Json = dict[str, Any]
 NODE_KEY = bytes(NODE.verify_key)

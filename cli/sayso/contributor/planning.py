@@ -1,7 +1,7 @@
 """Plans of revocations: the messages to sign, and the licenses that they hit.
 
 plan = await make_plan(Wish(sentence="via kled.ai"), signer, node)
-plan.revocations, plan.permissions
+plan.revocations, plan.hits
 """
 
 from collections.abc import Container, Iterable, Sequence
@@ -111,11 +111,6 @@ class Plan:
 
     revocations: tuple[Revocation, ...]
     hits: tuple[tuple[HeldLicense, int], ...] | None
-
-    @property
-    def permissions(self) -> int | None:
-        """Return the number of known permissions that are hit, or None if `hits` is None."""
-        return None if self.hits is None else sum(count for _, count in self.hits)
 
 
 async def make_plan(wish: Wish, signer: bytes, licenses: LicenseSource) -> Plan:

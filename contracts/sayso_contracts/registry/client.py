@@ -8,17 +8,14 @@ will be quoted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
-from hexbytes import HexBytes
 from web3 import AsyncWeb3
 from web3.types import BlockIdentifier
 
 from sayso_contracts.registry.abi import decode_answer
 from sayso_contracts.registry.calls import Call, Calls
-from sayso_contracts.relay import Rejection, rejections
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import (
     Fees,
@@ -34,34 +31,6 @@ from sayso_protocol.errors import TooLarge
 from sayso_protocol.primitives import address_from_text, address_text
 
 MAX_WORDS_READ = 1_024  # words of one call; about 2.5 million gas at the endpoint
-
-
-@dataclass(frozen=True)
-class Endorsement:
-    """Endorsement holds the time of the first endorsement of a statement by its sender.
-
-    Attributes:
-        block_number: The height of the block.
-        timestamp: The block's time in seconds since the Unix epoch.
-    """
-
-    block_number: int
-    timestamp: int
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """Anchor holds the sender and the time of the first anchoring of a root.
-
-    Attributes:
-        submitter: The sender of the call, 20 bytes, who has no special rights.
-        block_number: The height of the block.
-        timestamp: The block's time in seconds since the Unix epoch.
-    """
-
-    submitter: bytes
-    block_number: int
-    timestamp: int
 
 
 class Registry(Calls):
@@ -81,21 +50,6 @@ class Registry(Calls):
         call = self._call("revokedWords", address_text(contributor), words)
         (bits,) = decode_answer("revokedWords", await self._ask(call, block))
         return tuple(bits)
-
-    async def anchor_of(self, root: bytes, block: BlockIdentifier = "latest") -> Anchor | None:
-        """Return the anchor of a 32-byte root, or None; raises NotDeployed."""
-        answer = await self._ask(self._call("anchorOf", root), block)
-        submitter, number, timestamp = decode_answer("anchorOf", answer)
-        anchor = Anchor(address_from_text(submitter), number, timestamp)
-        return anchor if any(anchor.submitter) else None
-
-    async def endorsement_of(
-        self, signer: bytes, digest: bytes, block: BlockIdentifier = "latest"
-    ) -> Endorsement | None:
-        """Return when an address endorsed a 32-byte digest, or None; raises NotDeployed."""
-        answer = await self._ask(self._call("endorsementOf", address_text(signer), digest), block)
-        endorsement = Endorsement(*decode_answer("endorsementOf", answer))
-        return endorsement if endorsement.block_number else None
 
     async def prepare(
         self,
@@ -133,12 +87,6 @@ class Registry(Calls):
     async def wait(self, tx_hash: bytes, timeout_s: float) -> Receipt:
         """Wait until a transaction succeeds; raises TransactionFailed and RpcFailed."""
         return await wait(self._w3, tx_hash, timeout_s)
-
-    async def rejections(self, tx_hash: bytes) -> list[Rejection]:
-        """Return the items that a mined relay rejected; raises RpcFailed and BadLog."""
-        with rpc_errors():
-            receipt = await self._w3.eth.get_transaction_receipt(HexBytes(tx_hash))
-        return rejections(receipt["logs"], self.address)
 
     async def _ask(self, call: Call, block: BlockIdentifier) -> bytes:
         question: Any = {"to": call.to, "data": call.data}

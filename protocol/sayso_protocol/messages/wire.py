@@ -5,13 +5,13 @@ most 65,544 bytes. Messages wait a few milliseconds to share a bundle, except on
 forwards or drops a bundle whole, and never publishes it again; sync transfers missing messages.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from sayso_protocol.encoding.packing import Reader, array_of, pack
 from sayso_protocol.errors import Malformed, TooLarge
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.envelope import Envelope, peek_kind
+from sayso_protocol.messages.envelope import peek_kind
 from sayso_protocol.messages.kinds import check_rows
 from sayso_protocol.messages.message import CONSENT, REVOCATION, STATEMENTS
 from sayso_protocol.network import Network
@@ -87,16 +87,6 @@ def check_topic(bundle: Iterable[bytes], topic: str, network: Network) -> None:
     for kind in filter(None, map(peek_kind, bundle)):
         if TOPICS[kind].on(network) != topic:
             raise Malformed("a bundle holds messages of its topic only")
-
-
-def check_company(envelopes: Sequence[Envelope]) -> None:
-    """Check that a message that only the chain can judge is alone in its bundle (rule 4.4.17).
-
-    Raises:
-        Malformed: The bundle holds a contract wallet's message and another message.
-    """
-    if len(envelopes) > 1 and any(one.claim.travels_alone for one in envelopes):
-        raise Malformed("a contract wallet's message is not alone in its bundle")
 
 
 def bundles(envelopes: Iterable[bytes], max_bytes: int = LIMITS.frame_bytes) -> Iterator[bytes]:

@@ -38,11 +38,6 @@ def digest_of_sum(total: bytes) -> bytes:
     return sha256(total)
 
 
-def state_digest(entries: Iterable[StateEntry]) -> bytes:
-    """Return the state digest of all entries, 32 bytes (rule 9.3)."""
-    return digest_of_sum(changed_sum(EMPTY_SUM, entries))
-
-
 def _expand(entry: StateEntry) -> npt.NDArray[np.uint16]:
     """Return the SHAKE-128 (FIPS 202) of an entry as 1,024 big-endian numbers (rule 9.3.1)."""
     address, word, mask = entry

@@ -221,11 +221,6 @@ def join_rows(rows: Iterable[Row]) -> bytes:
     return b"".join([part for row in rows for part in row])
 
 
-def number_reasons(reasons: Iterable[Reason]) -> bytes:
-    """Return the numbers of reasons, one byte each (section 8)."""
-    return bytes([reason.number for reason in reasons])
-
-
 def count_reasons(reasons: bytes) -> tuple[tuple[str, int], ...]:
     """Return the counts of a receipt from the numbers of reasons (rule 9.1); raises Malformed."""
     counts = {reason.value: reasons.count(number) for number, reason in REASONS.items()}

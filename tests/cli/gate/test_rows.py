@@ -21,11 +21,12 @@ from sayso.gate.running import GateFiles, run
 from sayso.node_client.answers import CheckAnswer
 from sayso_protocol.primitives import ANYONE, hex_text
 from sayso_protocol.receipts.question import Question
-from sayso_protocol.receipts.receipt import join_rows, number_reasons
+from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.receipts.text import receipt_from_json
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.fake_node import FakeNode
+from support.receipt_values import number_reasons
 
 hashes = st.binary(min_size=32, max_size=32)
 plain = st.recursive(

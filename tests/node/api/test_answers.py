@@ -13,12 +13,13 @@ from sayso_protocol.ethereum.batches import AnchorProof, Batch
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
-from sayso_protocol.receipts.receipt import check_results, join_rows, number_reasons
+from sayso_protocol.receipts.receipt import check_results, join_rows
 from sayso_protocol.receipts.text import receipt_from_json
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.fake_chain import SUBMITTER, FakeChain
 from support.node_rig import NOW, ManualClock, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
+from support.receipt_values import number_reasons
 from support.running_node import RunningNode, running_node
 from support.waiting import until
 

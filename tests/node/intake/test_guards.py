@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sayso_node.intake.outcome import SourceChannel, Status
-from sayso_node.store.revocations import bits
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
@@ -17,6 +16,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import keccak
+from support.held_bits import bits_of
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.packed import unpack
 from support.protocol_strategies import (
@@ -146,7 +146,7 @@ async def test_a_revocation_from_another_chain_stops(
     [outcome] = await rig.give(signed(STOP, network=Network(chain_id, NETWORK.registry)), source=source)
     assert outcome.status is Status.STORED
     with rig.store.read() as db:
-        assert bits.bits_of(db, ADA) == STOP.bits
+        assert bits_of(db, ADA) == STOP.bits
     [again] = await rig.give(signed(STOP), source=source)
     assert again.status is Status.KNOWN
 

@@ -13,8 +13,8 @@ from sayso_node.store import messages
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Writing
-from sayso_node.store.revocations import bits
 from sayso_protocol.messages.envelope import Envelope, decode, encode
+from support.held_bits import bits_of
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK, full_words
 from support.waiting import until
@@ -85,10 +85,10 @@ async def test_a_revocation_that_covers_nothing_new_is_known_and_not_stored(
     assert [one.status for one in await rig.give(whole, part, source=source)] == [STORED, KNOWN]
     assert rig.digests() == {consent(1).digest, whole.digest}
     with rig.store.read() as db:
-        before = bits.bits_of(db, ADA)
+        before = bits_of(db, ADA)
     await rig.give(part, source=source)
     with rig.store.read() as db:
-        assert bits.bits_of(db, ADA) == before
+        assert bits_of(db, ADA) == before
 
 
 async def test_somebody_elses_identical_revocation_is_news(rig: NodeRig) -> None:

@@ -19,14 +19,15 @@ from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.events import feed as events
 from sayso_node.store.interface import Writing
 from sayso_node.store.revocations import bits
-from sayso_node.store.revocations.bits import bits_of, current_digest, merge_bits, state_entries
+from sayso_node.store.revocations.bits import current_digest, merge_bits, state_entries
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import FULL, Masks
 from sayso_protocol.primitives import NOBODY
+from support.held_bits import bits_of
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, full_words
 from support.rebuilding import rebuild_bits
+from support.receipt_values import state_digest
 from support.sql_steps import counted_steps
 from support.tries import tries
 

@@ -10,6 +10,7 @@ from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_chain import SUBMITTER
+from support.held_bits import bits_of
 from support.node_rig import NOW, consent
 from support.protocol_strategies import ADA, BEN
 from support.sql_steps import counted_steps
@@ -51,10 +52,10 @@ def test_a_rewind_drops_blocks_and_anchors_and_keeps_bits(tables: Tables) -> Non
     assert chain_state.followed(db) == [block(5), block(3)]
     left = db.execute("SELECT block_number FROM anchors ORDER BY block_number").fetchall()
     assert left == [(3,), (5,)]
-    assert bits.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
+    assert bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
     chain_state.rewind(db, -1)
     assert chain_state.followed(db) == []
-    assert bits.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
+    assert bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
 
 
 def test_an_endorsement_counts_from_its_block_on_and_for_its_signer(tables: Tables) -> None:

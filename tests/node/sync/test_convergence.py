@@ -16,14 +16,15 @@ from sayso_node.store.sync import index as sync_index
 from sayso_node.sync import fetching, reading
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import CONSENT, REVOCATION
-from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.sync import walk
 from sayso_protocol.sync.fingerprints import ROOT, node_at, sum_of
 from support.dating import date_all
 from support.fake_network import Switchboard
+from support.held_bits import bits_of
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, full_words
+from support.receipt_values import state_digest
 from support.tries import tries
 
 WORD = next(iter(full_words(consent(1).message)))
@@ -45,7 +46,7 @@ def state(rig: NodeRig) -> State:
     """Everything that a verdict depends on."""
     with rig.store.read() as db:
         consents = set(messages.digests(db, CONSENT, b"", 1_000))
-        known = {who: bits.bits_of(db, who) for who in (ADA, BEN, CLEO)}
+        known = {who: bits_of(db, who) for who in (ADA, BEN, CLEO)}
         assert bits.current_digest(db) == state_digest(bits.state_entries(db))
         return consents, known, bits.current_digest(db)
 

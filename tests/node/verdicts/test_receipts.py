@@ -11,7 +11,6 @@ from sayso_node.store.revocations import bits
 from sayso_node.verdicts import knowledge
 from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import (
     ChainPoint,
@@ -19,13 +18,14 @@ from sayso_protocol.receipts.receipt import (
     Signed,
     check_results,
     join_rows,
-    number_reasons,
 )
 from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_from_json
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
+from support.held_bits import bits_of
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
+from support.receipt_values import number_reasons, state_digest
 
 ASKED = Check(
     Query(BEN, "train-ai"),
@@ -73,7 +73,7 @@ async def test_the_state_is_the_one_in_which_the_rows_were_judged(rig: NodeRig) 
         await rig.give(revocation(words=words))
         answer, signed = await ask(rig)
         with rig.store.read() as db:
-            known = bits.bits_of(db, ADA)
+            known = bits_of(db, ADA)
         entries = [(ADA, word, mask) for word, mask in known.items()]
         assert answer.state == signed.statement.state == state_digest(entries)
         states.append(answer.state)

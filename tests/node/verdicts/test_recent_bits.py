@@ -11,6 +11,7 @@ from sayso_node.verdicts import recent_bits
 from sayso_node.verdicts.recent_bits import RecentBits
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.verdicts.known_bits import has_scope
+from support.held_bits import bits_of
 from support.protocol_strategies import ADA, BEN
 
 TABLES = BACKENDS["sqlite"].tables
@@ -42,7 +43,7 @@ def test_they_are_what_the_store_says(
             match step:
                 case ("ask", set(people), set(words)):
                     kept.follow(db)
-                    state = {who: bits.bits_of(db, who) for who in people}
+                    state = {who: bits_of(db, who) for who in people}
                     for known in (kept, StoreBits(db)):
                         assert set(known.speakers(people)) == {who for who in people if state[who]}
                         for who, masks in state.items():

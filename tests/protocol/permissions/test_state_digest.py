@@ -12,10 +12,10 @@ from sayso_protocol.permissions.state_digest import (
     StateEntry,
     changed_sum,
     digest_of_sum,
-    state_digest,
 )
 from sayso_protocol.permissions.words import FULL
 from support.protocol_strategies import ADA, BEN, addresses
+from support.receipt_values import state_digest
 
 Key = tuple[bytes, int]
 State = dict[Key, int]

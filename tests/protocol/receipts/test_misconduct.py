@@ -35,7 +35,6 @@ from sayso_protocol.receipts.receipt import (
     Signed,
     count_reasons,
     join_rows,
-    number_reasons,
     sign_statement,
 )
 from sayso_protocol.signatures.wallets import EoaVerifier
@@ -53,6 +52,7 @@ from support.protocol_strategies import (
     item_hashes,
     signed,
 )
+from support.receipt_values import number_reasons
 from support.statements import NODE_KEY, OTHER_KEY, OTHER_NODE, TRUSTED
 
 ITEMS = item_hashes(3)

@@ -27,12 +27,12 @@ from sayso_protocol.receipts.receipt import (
     check_row,
     count_reasons,
     join_rows,
-    number_reasons,
     sign_statement,
 )
 from sayso_protocol.signatures.nodes import RECEIPT, sign_by_node
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.protocol_strategies import NETWORK, NODE, hashes
+from support.receipt_values import number_reasons
 from support.statements import NODE_KEY, OTHER_KEY, OTHER_NODE, TRUSTED, acknowledgements, receipts
 
 ROWS = [Row(sha256(b"license %d" % index), sha256(b"item %d" % index)) for index in range(5)]

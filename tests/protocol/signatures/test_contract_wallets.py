@@ -8,10 +8,9 @@ from eth_abi.abi import encode as abi_encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_protocol.errors import BadSignature, Malformed, SaysoError, TooLarge, Unsupported
+from sayso_protocol.errors import BadSignature, SaysoError, TooLarge, Unsupported
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.messages.wire import check_company
 from sayso_protocol.signatures.contract_wallets import (
     DEPLOYED,
     MARK,
@@ -20,7 +19,7 @@ from sayso_protocol.signatures.contract_wallets import (
     wrap,
 )
 from sayso_protocol.signatures.wallets import Claim, EoaVerifier
-from support.protocol_strategies import ADA, BEN, NETWORK, WALLETS, addresses, sign_digest, signed
+from support.protocol_strategies import ADA, BEN, NETWORK, WALLETS, addresses, sign_digest
 
 ROOT = Path(__file__).parents[3]
 DIGEST = b"\x42" * 32
@@ -152,13 +151,3 @@ def test_the_gas_from_which_a_wallet_may_have_run_out_is_in_the_document() -> No
     gas = int(whole[1]) * int(found[1]) // int(found[2])
     rule = (ROOT / "docs" / "protocol.md").read_text().split("**4.4.14**")[1].split("**4.4.15**")[0]
     assert f"used {gas:,} gas or more" in rule
-
-
-def test_what_only_the_chain_can_judge_travels_alone() -> None:
-    message = Revocation(ADA, ("everything",))
-    mine, contract = signed(message), Envelope(message, NETWORK, bytes(66))
-    check_company([contract])
-    check_company([mine, mine])
-    for bundle in ([contract, mine], [mine, contract], [contract, contract]):
-        with pytest.raises(Malformed):
-            check_company(bundle)

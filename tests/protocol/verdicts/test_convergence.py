@@ -11,13 +11,14 @@ from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
-from sayso_protocol.permissions.state_digest import StateEntry, state_digest
+from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.primitives import NOBODY
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
 from support.histories import BASE, ITEMS, Message, histories, questions
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, NETWORK, a_consent, signed
+from support.receipt_values import state_digest
 
 OTHER = Network(1, NETWORK.registry)
 

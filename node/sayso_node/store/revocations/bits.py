@@ -104,11 +104,6 @@ def add_people(db: Writing, addresses: Iterable[bytes]) -> set[bytes]:
     return fresh
 
 
-def bits_of(db: Reading, address: bytes, *, source: str | None = None) -> Masks:
-    """Return all bits of an address, or those of one source; raises StoreDamaged."""
-    return _masks(bit_sums.all_rows(db, address), source)
-
-
 def first_words(db: Reading, address: bytes, limit: int) -> Masks:
     """Return all bits of an address, or those of some `limit` words if it has more.
 
@@ -131,7 +126,7 @@ def words_between(db: Reading, address: bytes, first: int, last: int) -> Iterato
     The first word is a multiple of 64.
     """
     rows = bit_sums.checked_between(db, address, _packed(first), _packed(last))
-    return ((int.from_bytes(word), _mask(signed, chain, None)) for word, signed, chain in rows)
+    return ((int.from_bytes(word), _mask(signed, chain)) for word, signed, chain in rows)
 
 
 def has_permissions(db: Reading, address: bytes) -> bool:
@@ -196,16 +191,15 @@ def state_entries(db: Reading) -> Iterator[StateEntry]:
 
 def _entries(rows: Iterable[tuple[bytes, bytes, bytes, bytes]]) -> Iterator[StateEntry]:
     for address, word, signed, chain in rows:
-        yield address, int.from_bytes(word), _mask(signed, chain, None)
+        yield address, int.from_bytes(word), _mask(signed, chain)
 
 
-def _masks(rows: Iterable[tuple[bytes, bytes, bytes]], source: str | None = None) -> Masks:
-    return {int.from_bytes(word): _mask(signed, chain, source) for word, signed, chain in rows}
+def _masks(rows: Iterable[tuple[bytes, bytes, bytes]]) -> Masks:
+    return {int.from_bytes(word): _mask(signed, chain) for word, signed, chain in rows}
 
 
-def _mask(signed: bytes, chain: bytes, source: str | None) -> int:
-    masks = {SIGNED: int.from_bytes(signed), CHAIN: int.from_bytes(chain)}
-    return masks[source] if source else masks[SIGNED] | masks[CHAIN]
+def _mask(signed: bytes, chain: bytes) -> int:
+    return int.from_bytes(signed) | int.from_bytes(chain)
 
 
 def put(db: Writing, address: bytes, rows: Sequence[BitRow]) -> None:

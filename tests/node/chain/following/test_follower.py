@@ -14,11 +14,11 @@ from sayso_node.chain.following.follower import Follower
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
 from sayso_node.store.chain import chain_state, endorsements
 from sayso_node.store.interface import Reading
-from sayso_node.store.revocations import bits
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_chain import FakeChain, anchored, endorsed, revoked, unreachable
+from support.held_bits import bits_of
 from support.node_rig import NOW, NodeRig
 from support.protocol_strategies import ADA, BEN, NETWORK
 from support.waiting import until
@@ -50,7 +50,7 @@ class Following:
 
     def bits(self, who: bytes = ADA) -> Masks:
         with self.rig.store.read() as db:
-            return bits.bits_of(db, who)
+            return bits_of(db, who)
 
     def anchors(self) -> dict[bytes, int]:
         with self.rig.store.read() as db:

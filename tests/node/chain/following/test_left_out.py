@@ -10,8 +10,8 @@ from node.chain.anvil_world import PayingNode
 from node.chain.proofs.test_archivist import World
 from node.chain.proxies import Proxy, proxy
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store.revocations import bits
 from support.anvil import anvil
+from support.held_bits import bits_of
 
 SLOW_S, FAST_S = 12, 0
 GAS_PRICE = {"gasPrice": 3 * 10**9}
@@ -61,7 +61,7 @@ def pass_time(world: World, blocks: int, block_s: int) -> None:
 
 def known(paying: PayingNode, world: World) -> dict[int, int]:
     with paying.rig.store.read() as db:
-        return bits.bits_of(db, world.person.address)
+        return bits_of(db, world.person.address)
 
 
 async def test_an_endpoint_alone_that_leaves_events_out_of_its_logs_is_found_out(

@@ -30,12 +30,12 @@ from sayso_node.errors import ChainUnreachable, NotFound, ProofUnavailable
 from sayso_node.sources import Proxies
 from sayso_node.store import queues
 from sayso_node.store.chain import chain_state, intents
-from sayso_node.store.revocations import bits
 from sayso_protocol.ethereum.chain_proofs import check_chain_proof
 from sayso_protocol.ethereum.transaction_proofs import check_receipt_proof
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_from_text, hex_text
+from support.held_bits import bits_of
 
 ROUNDS = 240
 CALM = {"chain-by-number"}  # the alarm of an endpoint that takes no hashes
@@ -76,7 +76,7 @@ class Story:
 
     def knows(self, person: Person) -> bool:
         with self.node.rig.store.read() as db:
-            return bits.bits_of(db, person.address) == REVOKED
+            return bits_of(db, person.address) == REVOKED
 
     def is_anchored(self) -> bool:
         with self.node.rig.store.read() as db:

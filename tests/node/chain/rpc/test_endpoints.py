@@ -9,9 +9,9 @@ from node.chain.anvil_world import FINALITY, PayingNode, Registry
 from node.chain.proxies import proxy
 from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store.revocations import bits
 from sayso_protocol.primitives import address_from_text
 from support.anvil import anvil
+from support.held_bits import bits_of
 from support.node_rig import NodeRig
 
 
@@ -30,7 +30,7 @@ def revoke(registry: Registry, word: int) -> None:
 
 def words(rig: NodeRig, registry: Registry) -> set[int]:
     with rig.store.read() as db:
-        return set(bits.bits_of(db, address_from_text(registry.rich)))
+        return set(bits_of(db, address_from_text(registry.rich)))
 
 
 async def test_one_that_fails_is_replaced_and_taken_back_when_the_other_fails(

@@ -24,14 +24,15 @@ from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import Freshness
 from sayso_node.store.chain import chain_state
-from sayso_node.store.revocations import bits
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
+from support.held_bits import bits_of
 from support.node_rig import NOW, NodeRig, consent
+from support.registry_views import Views
 from support.waiting import DEADLINE_S
 
 NEVER_S = 3_600.0  # no block but those of the test's own transactions
@@ -44,6 +45,7 @@ class World:
 
     dev: DevChain
     registry: Registry
+    views: Views
     network: Network
     deploy_block: int
     chain: Web3Chain
@@ -68,9 +70,10 @@ async def world() -> AsyncIterator[World]:
         chain = Web3Chain(dev.url, network)
         endpoints = Endpoints([chain], Freshness([]), Alarms(), Counters(), finality=1)
         account = Web3Account(dev.accounts[1], network, endpoints)
-        registry = Registry(w3, deployment.address, dev.chain_id)
+        place = w3, deployment.address
+        registry, views = Registry(*place, dev.chain_id), Views(*place)
         try:
-            yield World(dev, registry, network, deployment.block_number, chain, account)
+            yield World(dev, registry, views, network, deployment.block_number, chain, account)
         finally:
             await chain.close()
             await w3.provider.disconnect()
@@ -158,11 +161,10 @@ async def test_a_node_anchors_and_follows_it(world: World, tmp_path: Path) -> No
         with rig.store.read() as db:
             found = chain_state.anchor_of(db, outcome.envelope.digest)
             stranger = address_from_text(world.dev.accounts[2].address)
-            assert bits.bits_of(db, stranger) == {scope_word("everything"): 1}
+            assert bits_of(db, stranger) == {scope_word("everything"): 1}
         assert found
         anchor, position = found
-        on_chain = await world.registry.anchor_of(anchor.root)
-        assert on_chain
+        on_chain = await world.views.anchor_of(anchor.root)
         assert (on_chain.submitter, on_chain.block_number) == (world.payer, anchor.block_number)
         with rig.store.read() as db:
             batch = chain_state.batch(db, anchor.root)
