@@ -34,7 +34,7 @@ from sayso_contracts.transactions import (
     wait,
 )
 
-TIMEOUT_S = 300.0
+TIMEOUT_S = 300.0  # for each of at most three transactions
 TRANSFER_GAS = 21_000
 
 
@@ -61,25 +61,16 @@ class Cost:
     wei: int
 
 
-async def deploy(
-    w3: AsyncWeb3[Any],
-    account: LocalAccount,
-    *,
-    expected_chain_id: int,
-    timeout_s: float = TIMEOUT_S,
-) -> Deployment:
-    """Create or find the registry; raises WrongChain, WrongBytecode, TransactionFailed.
-
-    `timeout_s` bounds the wait for each of at most three transactions.
-    """
+async def deploy(w3: AsyncWeb3[Any], account: LocalAccount, *, expected_chain_id: int) -> Deployment:
+    """Create or find the registry; raises WrongChain, WrongBytecode, TransactionFailed."""
     await check_chain(w3, expected_chain_id)
     address = registry_address()
     if await _code(w3, address):
         return await _existing(w3, address)
     if not await has_deployer(w3):
-        await _install_deployer(w3, account, expected_chain_id, timeout_s)
+        await _install_deployer(w3, account, expected_chain_id)
     try:
-        done = await _send(w3, account, expected_chain_id, deployment_call(), timeout_s)
+        done = await _send(w3, account, expected_chain_id, deployment_call())
     except (CallReverted, TransactionFailed):
         if await _code(w3, address):  # another sender created it first
             return await _existing(w3, address)
@@ -130,27 +121,20 @@ async def has_deployer(w3: AsyncWeb3[Any]) -> bool:
     return bool(code)
 
 
-async def _install_deployer(
-    w3: AsyncWeb3[Any], account: LocalAccount, chain_id: int, timeout_s: float
-) -> None:
+async def _install_deployer(w3: AsyncWeb3[Any], account: LocalAccount, chain_id: int) -> None:
     with rpc_errors():
         funds = await w3.eth.get_balance(w3.to_checksum_address(DEPLOYER_SENDER), "latest")
     if funds < DEPLOYER_FUNDS:
         gift = Call(DEPLOYER_SENDER, b"")
-        await _send(w3, account, chain_id, gift, timeout_s, DEPLOYER_FUNDS - funds)
-    await wait(w3, await submit(w3, DEPLOYER_TRANSACTION), timeout_s)
+        await _send(w3, account, chain_id, gift, DEPLOYER_FUNDS - funds)
+    await wait(w3, await submit(w3, DEPLOYER_TRANSACTION), TIMEOUT_S)
 
 
 async def _send(
-    w3: AsyncWeb3[Any],
-    account: LocalAccount,
-    chain_id: int,
-    call: Call,
-    timeout_s: float,
-    value: int = 0,
+    w3: AsyncWeb3[Any], account: LocalAccount, chain_id: int, call: Call, value: int = 0
 ) -> Receipt:
     transaction = await prepare(w3, chain_id, account.address, call, value=value)
-    return await wait(w3, await submit(w3, sign(transaction, account).raw), timeout_s)
+    return await wait(w3, await submit(w3, sign(transaction, account).raw), TIMEOUT_S)
 
 
 async def _first_block_with(w3: AsyncWeb3[Any], address: str) -> int:

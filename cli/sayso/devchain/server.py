@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
 from eth_account.signers.local import LocalAccount
@@ -30,6 +30,7 @@ LOOPBACK = "127.0.0.1"
 MAX_BODY = 5 * 1024 * 1024  # bytes of a request
 STACK = 64 * 1024 * 1024  # bytes; py-evm raises Python's recursion limit to 100,000
 SHUTDOWN_S = 1.0  # for open requests
+ACCOUNTS = 10  # with money
 
 
 class DevChain:
@@ -38,14 +39,12 @@ class DevChain:
     def __init__(
         self,
         *,
-        chain_id: int = 31337,
         port: int = 0,
         block_time_s: float = 1.0,
-        accounts: int = 10,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.chain_id = chain_id
-        self.accounts: list[LocalAccount] = [dev_account(index) for index in range(accounts)]
+        self.chain_id: Final = 31337
+        self.accounts: list[LocalAccount] = [dev_account(index) for index in range(ACCOUNTS)]
         self._port = port
         self._block_time_s = block_time_s
         self._clock = clock

@@ -33,12 +33,12 @@ T = TypeVar("T")
 class Transport:
     """Transport sends HTTP requests to one node."""
 
-    def __init__(self, url: str, *, get_s: float = ANSWER_S, post_s: float = CHECK_S) -> None:
+    def __init__(self, url: str, *, get_s: float = ANSWER_S) -> None:
         if not url.startswith(("http://", "https://")):
             raise NodeUnreachable("the address of a node begins with http:// or https://")
         self.url = url.rstrip("/")
         self._get_timeout = aiohttp.ClientTimeout(total=get_s, sock_connect=CONNECT_S)
-        self._post_timeout = aiohttp.ClientTimeout(total=post_s, sock_connect=CONNECT_S)
+        self._post_timeout = aiohttp.ClientTimeout(total=CHECK_S, sock_connect=CONNECT_S)
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:

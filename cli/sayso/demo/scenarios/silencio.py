@@ -86,9 +86,9 @@ class Silencio(Stage):
             raise DemoFailed("nothing is recorded yet")
         return self.sessions[0]
 
-    async def are(self, node: str, rows: list[Row], reason: Reason) -> bool:
-        """Return whether a node gives one reason for all rows."""
-        return set(await self.reasons(node, self.query, rows)) == {reason}
+    async def are(self, rows: list[Row], reason: Reason) -> bool:
+        """Return whether C gives one reason for all rows."""
+        return set(await self.reasons("C", self.query, rows)) == {reason}
 
     async def clear(self, node: str, rows: list[Row]) -> set[Row]:
         """Return the rows that a node clears."""
@@ -129,7 +129,7 @@ async def record(stage: Silencio) -> str:
     for start in range(0, len(consents), _AT_ONCE):
         await stage.submit("A", consents[start : start + _AT_ONCE])
     rows = [row for session in stage.sessions for row in session.rows]
-    await stage.until("C clears all chunks", partial(stage.are, "C", rows, Reason.GRANTED))
+    await stage.until("C clears all chunks", partial(stage.are, rows, Reason.GRANTED))
     return (
         f"{len(stage.sessions):,} phones licensed {len(rows):,} one-minute chunks with {len(consents):,}"
         f" signatures: audio and levels of a session apart; C clears all of them for {_MARKETPLACE}"
@@ -167,7 +167,7 @@ async def take_everything_back(stage: Silencio) -> str:
     contributor = own_address(stage.tuesday.phone)
     took = await stage.revoke(revoke_scopes(contributor, [Scope("everything")]), set())
     others = [row for session in stage.sessions[1:] for row in session.rows]
-    if not await stage.are("C", others, Reason.GRANTED):
+    if not await stage.are(others, Reason.GRANTED):
         raise DemoFailed("sessions of other phones have changed, too")
     return f"everything is taken back, {took:.2f} s after it; {len(others):,} chunks of others are clear"
 
@@ -184,15 +184,15 @@ async def hear_a_bystander(stage: Silencio) -> str:
         return Dispute(who, NOTHING, 1, FILES, "voice", now, now + 30 * DAY_S)
 
     await stage.state("A", stage.bystander, dispute(stage.bystander), [item])
-    if not await stage.are("C", rows, Reason.GRANTED):
+    if not await stage.are(rows, Reason.GRANTED):
         raise DemoFailed("a dispute that nobody heeds stops a row")
     begun = time.monotonic()
     signed = await stage.state("A", stage.shop, dispute(stage.shop), [item])
-    await stage.until("C refuses the file", partial(stage.are, "C", rows, Reason.DISPUTED))
+    await stage.until("C refuses the file", partial(stage.are, rows, Reason.DISPUTED))
     took = time.monotonic() - begun
     lifted = withdrawals(own_address(stage.shop), [one.digest for one in signed])
     await stage.hand_in("A", stage.shop, *lifted)
-    await stage.until("C clears the file again", partial(stage.are, "C", rows, Reason.GRANTED))
+    await stage.until("C clears the file again", partial(stage.are, rows, Reason.GRANTED))
     return (
         f"a bystander's dispute stops nothing by itself; {_MARKETPLACE} reviews it and disputes the"
         f" file, which C refuses {took:.2f} s later; the marketplace lifts it, and C clears it again"
