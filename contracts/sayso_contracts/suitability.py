@@ -58,8 +58,6 @@ _OPCODES: Final = Lack(
     "the opcodes of Cancun",
     "the registry fails when it is called, and nodes cannot ask contract wallets",
 )
-
-
 ALL: Final = (_DEPLOYER, _P256, _BASE_FEE, _OPCODES)
 
 
@@ -85,9 +83,7 @@ async def lacks(w3: Any) -> tuple[Lack, ...]:
 def refuse(found: tuple[Lack, ...]) -> None:
     """Raise ChainUnsuitable if a chain lacks something; the message says all of it."""
     if found:
-        raise ChainUnsuitable(
-            "; ".join(f"the chain lacks {one.what}: {one.consequence}" for one in found)
-        )
+        raise ChainUnsuitable("; ".join(map(str, found)))
 
 
 async def _verifies_p256(w3: Any) -> bool:

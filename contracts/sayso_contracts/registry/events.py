@@ -6,7 +6,7 @@ The endpoint is not trusted, so a log that the contract cannot have written rais
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sayso_contracts.errors import BadLog
 from sayso_contracts.registry.abi import decode_event, topic
@@ -18,14 +18,9 @@ from sayso_protocol.primitives import (
     hex_text,
 )
 
-REVOKED_TOPIC = topic("Revoked")
-ANCHORED_TOPIC = topic("Anchored")
-ENDORSED_TOPIC = topic("Endorsed")
-TOPICS = (REVOKED_TOPIC, ANCHORED_TOPIC, ENDORSED_TOPIC)
-
 
 @dataclass(frozen=True)
-class Place:
+class LogPosition:
     """LogPosition is the place of a log in the chain.
 
     Attributes:
@@ -42,7 +37,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Revoked(Place):
+class Revoked(LogPosition):
     """Revoked states that bits of a contributor were set for the first time.
 
     Attributes:
@@ -57,7 +52,7 @@ class Revoked(Place):
 
 
 @dataclass(frozen=True)
-class Anchored(Place):
+class Anchored(LogPosition):
     """Anchored states that a root was anchored for the first time.
 
     Attributes:
@@ -70,7 +65,7 @@ class Anchored(Place):
 
 
 @dataclass(frozen=True)
-class Endorsed(Place):
+class Endorsed(LogPosition):
     """Endorsed states that a statement was endorsed for the first time by its sender.
 
     Attributes:
@@ -83,6 +78,10 @@ class Endorsed(Place):
 
 
 Event = Revoked | Anchored | Endorsed
+_EVENTS: Final[dict[bytes, type[Event]]] = {
+    topic(one.__name__): one for one in (Revoked, Anchored, Endorsed)
+}
+TOPICS = REVOKED_TOPIC, ANCHORED_TOPIC, ENDORSED_TOPIC = tuple(_EVENTS)
 
 
 def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any]:
@@ -109,25 +108,19 @@ def decode_log(raw_log: Mapping[str, Any], registry: bytes | None = None) -> Eve
 
 def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Event | None:
     topics = [_bytes(one, HASH_BYTES) for one in raw_log["topics"]]
-    if raw_log.get("removed") or not topics or topics[0] not in TOPICS:
+    kind = _EVENTS.get(topics[0]) if topics else None
+    if raw_log.get("removed") or kind is None:
         return None
     if registry is not None and _bytes(raw_log["address"], ADDRESS_BYTES) != registry:
         return None
-    place = Place(
-        block_number=_integer(raw_log["blockNumber"]),
-        block_hash=_bytes(raw_log["blockHash"], HASH_BYTES),
-        log_index=_integer(raw_log["logIndex"]),
-        tx_hash=_bytes(raw_log["transactionHash"], HASH_BYTES),
+    values = decode_event(kind.__name__, topics, _bytes(raw_log["data"]))
+    return kind(
+        _integer(raw_log["blockNumber"]),
+        _bytes(raw_log["blockHash"], HASH_BYTES),
+        _integer(raw_log["logIndex"]),
+        _bytes(raw_log["transactionHash"], HASH_BYTES),
+        *(address_from_text(one) if isinstance(one, str) else one for one in values),
     )
-    data = _bytes(raw_log["data"])
-    if topics[0] == REVOKED_TOPIC:
-        contributor, word, bits = decode_event("Revoked", topics, data)
-        return Revoked(**vars(place), contributor=address_from_text(contributor), word=word, bits=bits)
-    if topics[0] == ENDORSED_TOPIC:
-        signer, digest = decode_event("Endorsed", topics, data)
-        return Endorsed(**vars(place), signer=address_from_text(signer), digest=digest)
-    root, submitter = decode_event("Anchored", topics, data)
-    return Anchored(**vars(place), root=root, submitter=address_from_text(submitter))
 
 
 def _bytes(value: object, length: int | None = None) -> bytes:

@@ -33,44 +33,20 @@ T = TypeVar("T")
 Json = dict[str, Any]
 _NONCE_CHARS: Final = 2 + 2 * LIMITS.nonce_bytes
 
-Hash = Annotated[
-    str,
-    Meta(title="Hash", description="Rule 1.3.", extra_json_schema={"pattern": "^0x[0-9a-f]{64}$"}),
-]
+
+def _text(title: str, pattern: str, description: str | None = None, chars: int | None = None) -> Meta:
+    schema = {"pattern": pattern}
+    return Meta(title=title, description=description, max_length=chars, extra_json_schema=schema)
+
+
+Hash = Annotated[str, _text("Hash", "^0x[0-9a-f]{64}$", "Rule 1.3.")]
 Address = Annotated[
-    str,
-    Meta(
-        title="Address",
-        description="Rule 1.2: EIP-55, or all lower case.",
-        extra_json_schema={"pattern": "^0x([0-9a-f]{40}|[0-9a-fA-F]{40})$"},
-    ),
+    str, _text("Address", "^0x([0-9a-f]{40}|[0-9a-fA-F]{40})$", "Rule 1.2: EIP-55, or all lower case.")
 ]
-Key = Annotated[
-    str,
-    Meta(
-        title="Key",
-        description="An Ed25519 public key.",
-        extra_json_schema={"pattern": "^[0-9a-f]{64}$"},
-    ),
-]
-Hex = Annotated[str, Meta(title="Hex", extra_json_schema={"pattern": "^0x([0-9a-f]{2})*$"})]
-Nonce = Annotated[
-    str,
-    Meta(
-        title="Nonce",
-        description="Rule 9.1.1.",
-        max_length=_NONCE_CHARS,
-        extra_json_schema={"pattern": "^0x([0-9a-f]{2}){0,32}$"},
-    ),
-]
-Purpose = Annotated[
-    str,
-    Meta(
-        title="Purpose",
-        description="Rule 3.3.",
-        extra_json_schema={"pattern": "^[a-z][a-z0-9-]{0,31}$"},
-    ),
-]
+Key = Annotated[str, _text("Key", "^[0-9a-f]{64}$", "An Ed25519 public key.")]
+Hex = Annotated[str, _text("Hex", "^0x([0-9a-f]{2})*$")]
+Nonce = Annotated[str, _text("Nonce", "^0x([0-9a-f]{2}){0,32}$", "Rule 9.1.1.", _NONCE_CHARS)]
+Purpose = Annotated[str, _text("Purpose", "^[a-z][a-z0-9-]{0,31}$", "Rule 3.3.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # what JSON holds exactly (rule 9.6.8)
 HeedJson = Annotated[
     list[Address], Meta(description="Rule 8.17: whose disputes count.", max_length=LIMITS.heeded)

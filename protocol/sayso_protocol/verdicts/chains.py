@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
-from sayso_protocol.permissions.scopes import scope_text, scope_word, to_subject
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.messages.withdrawing import withdrawal_scopes
+from sayso_protocol.permissions.scopes import scope_text, to_subject
 from sayso_protocol.verdicts.covering import RESALE, Place
-from sayso_protocol.verdicts.known_bits import KnownBits, set_places
+from sayso_protocol.verdicts.known_bits import KnownBits, set_places, with_scopes
 from sayso_protocol.verdicts.query import Query
 
 REMEMBERED: Final = 16_384  # chains whose result `OpenChains` remembers at once
@@ -188,7 +188,7 @@ class OpenChains:
 
     def loud(self, people: Iterable[bytes]) -> set[bytes]:
         """Return those of some people who have set any scope, and so may stop holders."""
-        return {one for one in self._knowledge.speakers(people) if self._knowledge.has_scopes(one)}
+        return with_scopes(self._knowledge, people)
 
     def common(self, purposes: tuple[str, ...], chains: Sequence[Chain]) -> Passage:
         """Return what holds for all licenses with some purposes and chains whose people are not loud."""
@@ -234,19 +234,17 @@ class OpenChains:
 
 def withdrawing(hop: Hop) -> list[Place]:
     """Return the places of a signer's bits that withdraw its sublicense (rule 5.9)."""
-    signer, grantee = hop.terms.signer, hex_text(hop.terms.grantee)
-    scopes = (f"statement {hex_text(hop.digest)}", "statements", f"statements to {grantee}")
-    return [Place(signer, scope_word(one), 0, one) for one in scopes]
+    scopes = withdrawal_scopes(hop.digest, hop.terms.grantee)
+    return [Place.of_scope(hop.terms.signer, one) for one in scopes]
 
 
 def stopping(consent: LicenseTerms, holders: Iterable[bytes], purpose: str) -> list[Place]:
     """Return the places by which the people of a consent stop holders (rule 8.5)."""
     return [
-        Place(address, scope_word(scope), 0, scope)
+        Place.of_scope(address, scope_text(to_subject(holder), only, ward))
         for address, ward in zip(consent.revokers, (None, consent.contributor), strict=False)
         for holder in holders
         for only in dict.fromkeys((None, purpose, RESALE))
-        for scope in (scope_text(to_subject(holder), only, ward),)
     ]
 
 
@@ -260,6 +258,5 @@ def is_stopped(known: KnownBits, consent: LicenseTerms, holders: Iterable[bytes]
 
 def _asked(known: KnownBits, places: Sequence[Place]) -> list[bool]:
     """Return whether each place of a scope is set; those of addresses without scopes are not asked."""
-    speakers = known.speakers({one.address for one in places})
-    with_scopes = {one for one in speakers if known.has_scopes(one)}
-    return set_places(known, [one for one in places if one.address in with_scopes])
+    asked = with_scopes(known, {one.address for one in places})
+    return set_places(known, [one for one in places if one.address in asked])

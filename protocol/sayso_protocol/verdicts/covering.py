@@ -10,7 +10,7 @@ new subject of scopes is a line in `subjects`, and a further purpose that a quer
 
 from collections.abc import Container, Iterator
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.scopes import agreement_subject, scope_text, scope_word, to_subject
@@ -38,6 +38,11 @@ class Place(NamedTuple):
     bit: int
     scope: str | None
 
+    @classmethod
+    def of_scope(cls, address: bytes, scope: str) -> Self:
+        """Return the place of a scope in the bits of an address (rule 5.2)."""
+        return cls(address, scope_word(scope), 0, scope)
+
     def is_set(self, bits: Masks) -> bool:
         """Return whether the bit is set in the masks of its address."""
         return bool(bits.get(self.word, 0) >> self.bit & 1)
@@ -61,14 +66,13 @@ class Cover(NamedTuple):
         """Return the place of a scope that covers all items of a consent; otherwise None."""
         if self.scope is None or ITEM in self.scope:
             return None
-        return Place(self.address, scope_word(self.scope), 0, self.scope)
+        return Place.of_scope(self.address, self.scope)
 
     def at(self, consent: Consent, position: int, item: bytes) -> Place:
         """Return the place for one item of a consent, given by index and hash (rules 5.2 and 5.5)."""
         if self.scope is None:
             return Place(self.address, *consent.bit_of(position, self.purpose), None)
-        scope = self.scope.replace(ITEM, hex_text(item))
-        return Place(self.address, scope_word(scope), 0, scope)
+        return Place.of_scope(self.address, self.scope.replace(ITEM, hex_text(item)))
 
 
 def covering(
@@ -98,8 +102,7 @@ def needs_chain(consent: Consent, query: Query) -> bool:
 def covering_all(contributor: bytes, item: bytes, query: Query) -> Iterator[Place]:
     """Yield the places of the scopes that stop a query for an item in every consent (rule 9.7.4)."""
     for scope in _sentences(subjects(None, query), query.purpose, None):
-        text = scope.replace(ITEM, hex_text(item))
-        yield Place(contributor, scope_word(text), 0, text)
+        yield Place.of_scope(contributor, scope.replace(ITEM, hex_text(item)))
 
 
 def _for_purpose(

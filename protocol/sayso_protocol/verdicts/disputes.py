@@ -10,11 +10,9 @@ from typing import NamedTuple, Protocol
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, FILES, contributor_hash
-from sayso_protocol.messages.withdrawing import ALL_STATEMENTS
-from sayso_protocol.permissions.scopes import scope_word
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.messages.withdrawing import withdrawal_scopes
 from sayso_protocol.verdicts.covering import Place
-from sayso_protocol.verdicts.known_bits import KnownBits, set_places
+from sayso_protocol.verdicts.known_bits import KnownBits, set_places, with_scopes
 from sayso_protocol.verdicts.query import Query
 
 
@@ -80,14 +78,10 @@ def is_disputed(
 def not_withdrawn(known: KnownBits, found: Iterable[Disputed]) -> set[bytes]:
     """Return the hashes of disputes that their signers did not withdraw (rule 5.9)."""
     some = [*found]
-    with_scopes = {one for one in known.speakers({one.signer for one in some}) if known.has_scopes(one)}
-    digests = {one.digest: one.signer for one in some if one.signer in with_scopes}
-    scopes = [(digest, scope) for digest in digests for scope in (_only(digest), ALL_STATEMENTS)]
-    places = [Place(digests[digest], scope_word(scope), 0, scope) for digest, scope in scopes]
+    asked = with_scopes(known, {one.signer for one in some})
+    digests = {one.digest: one.signer for one in some if one.signer in asked}
+    scopes = [(digest, scope) for digest in digests for scope in withdrawal_scopes(digest)]
+    places = [Place.of_scope(digests[digest], scope) for digest, scope in scopes]
     pairs = zip(scopes, set_places(known, places), strict=True)
     withdrawn = {digest for (digest, _), is_set in pairs if is_set}
     return {one.hash for one in some if one.digest not in withdrawn}
-
-
-def _only(digest: bytes) -> str:
-    return f"statement {hex_text(digest)}"

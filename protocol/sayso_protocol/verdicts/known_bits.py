@@ -88,6 +88,11 @@ def has_scope(words: Iterable[int]) -> bool:
     return any(word & SCOPE_FLAG for word in words)
 
 
+def with_scopes(known: KnownBits, addresses: Iterable[bytes]) -> set[bytes]:
+    """Return those of some addresses that have set the bit of any scope."""
+    return {one for one in known.speakers(addresses) if known.has_scopes(one)}
+
+
 def chosen(masks: Masks, words: Iterable[int]) -> Masks:
     """Return the masks of some words, without empty ones."""
     return {word: mask for word in words if (mask := masks.get(word))}

@@ -20,7 +20,7 @@ from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
 from sayso_protocol.messages.statements.dispute import Dispute
-from sayso_protocol.messages.withdrawing import withdrawing_any, withdrawn_by
+from sayso_protocol.messages.withdrawing import withdrawal_scopes, withdrawn_by
 from sayso_protocol.permissions.scopes import SCOPE_FLAG, scope_word
 from sayso_protocol.primitives import HASH_BYTES
 
@@ -100,7 +100,7 @@ def publish_passing(
             near += links
             event = Event(terms.signer, 0, 0, SIGNED, terms.digest, now, SUBLICENSE)
             written.append((event, found))
-            scopes = (*withdrawing_any(terms.digest), f"statements to 0x{terms.grantee.hex()}")
+            scopes = withdrawal_scopes(terms.digest, terms.grantee)
             if terms.signer in withdrawing and _is_withdrawn(db, event, scopes):
                 written.append((event._replace(is_withdrawn=True), found))
     circles.add(db, near)
@@ -132,7 +132,7 @@ def _note_words(db: Writing, kept: Iterable[tuple[bytes, bytes, int]]) -> None:
 
 def word_of(digest: bytes) -> bytes:
     """Return the word that withdraws the statement of this digest alone, 32 bytes."""
-    return scope_word(withdrawing_any(digest)[0]).to_bytes(HASH_BYTES)
+    return scope_word(withdrawal_scopes(digest)[0]).to_bytes(HASH_BYTES)
 
 
 def _withdrawing(db: Reading, signers: Iterable[bytes]) -> set[bytes]:

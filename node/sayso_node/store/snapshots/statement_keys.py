@@ -14,7 +14,7 @@ from sayso_node.store.revocations import bits
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.statements.dispute import Dispute
-from sayso_protocol.messages.withdrawing import withdrawing_any
+from sayso_protocol.messages.withdrawing import withdrawal_scopes
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.snapshots.keys import displaced_keys, dispute_keys
 
@@ -65,5 +65,5 @@ def disputed_by(db: Reading, envelope: Envelope, heeded: Sequence[bytes], time: 
 
 
 def _is_withdrawn(db: Reading, signer: bytes, digest: bytes) -> bool:
-    words = map(scope_word, withdrawing_any(digest))
+    words = map(scope_word, withdrawal_scopes(digest))
     return any(mask & 1 for mask in bits.masks_of(db, signer, words).values())

@@ -25,7 +25,6 @@ from sayso_protocol.messages.statements.removal import Removal
 from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.messages.withdrawing import withdrawn_by
 from sayso_protocol.network import Network
-from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import NOBODY
 from sayso_protocol.traces.duties import Block, Confirmation, Duty, duty
 from sayso_protocol.traces.landings import UNDATED, Landings
@@ -205,9 +204,8 @@ class _Reader:
     def _is_withdrawn(self, digest: bytes, message: Message | SublicenseTerms) -> bool:
         if isinstance(message, SublicenseTerms):
             places = withdrawing(Hop(digest, message))
-            return any(set_places(self._bits, places))
-        scopes = withdrawn_by(message, digest)
-        places = [Place(message.signer, scope_word(one), 0, one) for one in scopes]
+        else:
+            places = [Place.of_scope(message.signer, one) for one in withdrawn_by(message, digest)]
         return any(set_places(self._bits, places))
 
     def _uses(self, names: Sequence[bytes], signer: bytes) -> tuple[list[Used], bool]:
