@@ -236,14 +236,6 @@ class Endpoint:
     async def proved_events(self, block: ChainPoint) -> list[Event]:
         return await self.events_of(block)
 
-    async def block_hash(self, number: int) -> bytes | None:
-        blocks = await self.look()
-        return blocks[number].hash if number < len(blocks) else None
-
-    async def block_time(self, number: int) -> float | None:
-        blocks = await self.look()
-        return blocks[number].time if number < len(blocks) else None
-
     async def events(self, first: int, last: int) -> list[Event]:
         blocks = await self.look()
         return [event for block in blocks[first : last + 1] for event in block.events]

@@ -119,14 +119,6 @@ class FakeChain:
             raise ProofUnavailable("no receipts of such a block")
         return list(self.blocks[block.number].events)
 
-    async def block_hash(self, number: int) -> bytes | None:
-        self._called("block_hash")
-        return self.blocks[number].hash if number < len(self.blocks) else None
-
-    async def block_time(self, number: int) -> float | None:
-        self._called("block_time")
-        return self.blocks[number].time if number < len(self.blocks) else None
-
     async def events(self, first: int, last: int) -> list[Event]:
         self._called("events")
         self.ranges.append((first, last))

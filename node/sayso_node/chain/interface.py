@@ -39,14 +39,6 @@ class Chain(Protocol):
         """Return the block at a height, or None above the head."""
         ...
 
-    async def block_hash(self, number: int) -> bytes | None:
-        """Return the hash of the block at a height, or None above the head."""
-        ...
-
-    async def block_time(self, number: int) -> float | None:
-        """Return the time of the block at a height (seconds since the epoch), None above the head."""
-        ...
-
     async def events(self, first: int, last: int) -> list[Event]:
         """Return the registry's events in a range of blocks, both ends included, in order.
 

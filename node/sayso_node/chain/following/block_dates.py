@@ -45,9 +45,9 @@ class BlockDates:
             if header is not None and header.point == block:
                 await self._store.write(partial(block_dates.date, block=block, time=int(header.time)))
         if last_final is not None:
-            time = await self._chain.block_time(last_final)
-            if time is not None:
-                last = Block(last_final, int(time))
+            header = await self._chain.header(last_final)
+            if header is not None:
+                last = Block(last_final, int(header.time))
                 await self._store.write(partial(block_dates.set_final, block=last))
 
     def _wanted(self) -> tuple[list[ChainPoint], int | None]:

@@ -168,7 +168,7 @@ class Follower:
             if point == head.point or point == ChainPoint(head.point.number - 1, head.parent):
                 common = point  # the head itself says so
                 break
-            if await self._chain.block_hash(point.number) == point.hash:
+            if await self._chain_has(point):
                 common = point
                 break
         else:
@@ -197,7 +197,7 @@ class Follower:
         point = head.point
         if last != point.number:
             point = await self._point(last)
-            if base.hash and await self._chain.block_hash(base.number) != base.hash:
+            if base.hash and not await self._chain_has(base):
                 raise ChainUnreachable("the chain was replaced while it was read")
         first = max(base.number + 1, self._deploy_block)
         overlap = LATE_BLOCKS if last == head.point.number else 0
@@ -279,7 +279,11 @@ class Follower:
         late_blocks.passed(db, due)
 
     async def _point(self, number: int) -> ChainPoint:
-        block_hash = await self._chain.block_hash(number)
-        if block_hash is None:
+        header = await self._chain.header(number)
+        if header is None:
             raise ChainUnreachable(f"block {number} is no longer on the chain")
-        return ChainPoint(number, block_hash)
+        return header.point
+
+    async def _chain_has(self, point: ChainPoint) -> bool:
+        header = await self._chain.header(point.number)
+        return header is not None and header.point == point

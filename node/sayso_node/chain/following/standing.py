@@ -46,5 +46,5 @@ class Standing:
         self._reached = hour
 
     async def _is_old(self, number: int, until: int) -> bool:
-        time = await self._chain.block_time(number)
-        return time is not None and time <= until
+        header = await self._chain.header(number)
+        return header is not None and header.time <= until

@@ -4,7 +4,7 @@ A batch and the intent to anchor it are stored in one transaction of the store; 
 """
 
 from sayso_contracts.registry.abi import encode_call
-from sayso_node.chain.interface import Landed
+from sayso_node.chain.paying.work import Work
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import chain_state, intents
 from sayso_node.store.chain.intents import Intent
@@ -15,11 +15,10 @@ from sayso_protocol.receipts.receipt import ChainPoint
 BATCH_LICENSES = 10_000
 
 
-class Anchorer:
-    """Makes batches of license hashes (see payer.Work)."""
+class Anchorer(Work):
+    """Makes batches of license hashes; the follower reads their events, like those of other nodes."""
 
     kind = "anchor"
-    creates = False
 
     def __init__(
         self, store: Store, sponsor: bytes, clock: Clock, counters: Counters, *, wait_s: float
@@ -45,13 +44,6 @@ class Anchorer:
         await self._store.write(keep)
         self._counters.add("batches_made")
         return True
-
-    def too_large(self) -> bool:
-        """Return False: one root always fits."""
-        return False
-
-    def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
-        """Do nothing: the follower reads the event, like those of other nodes."""
 
     def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:
         """Return the block of the anchor, whoever sent it."""

@@ -21,6 +21,7 @@ from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_contracts.wallet_deployment import deployment_code
 from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.relay_choice import Carried, choose
+from sayso_node.chain.paying.work import Work
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import chain_state, deployments, intents, relays
 from sayso_node.store.chain.intents import Intent
@@ -31,7 +32,6 @@ from sayso_node.supervision.counters import Counters
 from sayso_node.supervision.logs import logger
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
-from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logger(__name__)
 
@@ -60,11 +60,10 @@ class Batch(NamedTuple):
     undeployed: dict[bytes, bytes]
 
 
-class Relayer:
-    """Makes relays (see payer.Work)."""
+class Relayer(Work):
+    """Makes relays; after one that failed the bits are still missing, so the next relay has them."""
 
     kind = "relay"
-    creates = False
 
     def __init__(
         self,
@@ -128,13 +127,6 @@ class Relayer:
             self._alarms.start("relay-rejected", text)
         elif landed.ok:
             self._alarms.end("relay-rejected")
-
-    def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:  # noqa: ARG002
-        """Return None: bits that are on chain are not relayed again."""
-        return None
-
-    def failed(self, db: Writing, intent: Intent, now: float) -> None:
-        """Do nothing: the bits are still missing, so the next relay has them."""
 
     async def _tick_off(self) -> None:
         with self._store.read() as db:

@@ -9,20 +9,20 @@ from functools import partial
 
 from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.fees import ETHER
+from sayso_node.chain.paying.work import Work
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import deployments, intents
 from sayso_node.store.chain.intents import Intent
-from sayso_node.store.interface import Reading, Store, Writing
+from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
-from sayso_protocol.receipts.receipt import ChainPoint
 
 BUDGET_PART = 4  # a quarter of the day's budget
 WALLETS_AT_ONCE = 32  # wallets examined in one step
 
 
-class WalletDeployer:
-    """Makes contract creations (see payer.Work)."""
+class WalletDeployer(Work):
+    """Makes contract creations; a wallet that exists is found before it is deployed again."""
 
     kind = "deploy"
     creates = True
@@ -69,20 +69,12 @@ class WalletDeployer:
             await self._store.write(partial(deployments.exists, wallet=wallet))
         return False
 
-    def too_large(self) -> bool:
-        """Return False: one wallet is the minimum. A deployment that costs too much is retried."""
-        return False
-
     def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:  # noqa: ARG002
         """Record that the wallet is deployed, so its revocation can be relayed."""
         if landed.ok:
             deployments.exists(db, intent.subject)
             self._counters.add("wallets_deployed")
             self._alarms.end("wallet-not-deployed")
-
-    def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:  # noqa: ARG002
-        """Return None: a wallet that exists is found before it is deployed again."""
-        return None
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
         """Record that the deployment failed."""

@@ -85,14 +85,6 @@ class Endpoints:
         """Return the block at a height, or None above the head."""
         return await self.in_use.header(number)
 
-    async def block_hash(self, number: int) -> bytes | None:
-        """Return the hash at a height, or None above the head."""
-        return await self.in_use.block_hash(number)
-
-    async def block_time(self, number: int) -> float | None:
-        """Return the time of the block at a height, or None above the head."""
-        return await self.in_use.block_time(number)
-
     async def events(self, first: int, last: int) -> list[Event]:
         """Return the registry's events in these blocks, in order; also raises RangeRefused."""
         events = await self.in_use.events(first, last)
@@ -133,7 +125,7 @@ class Endpoints:
             final = min(head.point.number for head in self._heads.values()) - self._finality
             dispute = None
             if final >= 0:
-                dispute = await self._differ(final, lambda one: one.block_hash(final))
+                dispute = await self._differ(final, lambda one: _hash_at(one, final))
             if dispute is None and self._differing:
                 first, last = self._differing
                 dispute = await self._differ(last, lambda one: _names(one, first, last))
@@ -182,6 +174,11 @@ class Endpoints:
             self._counters.add("chain_disputes")
         self._freshness.dispute = dispute
         self._alarms.set("chain-disagreement", dispute)
+
+
+async def _hash_at(chain: Web3Chain, number: int) -> bytes | None:
+    header = await chain.header(number)
+    return header.point.hash if header else None
 
 
 async def _names(chain: Web3Chain, first: int, last: int) -> list[tuple[bytes, int]]:

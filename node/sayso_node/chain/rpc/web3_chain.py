@@ -115,16 +115,6 @@ class Web3Chain:
                 await check_chain(self.w3, self._network.chain_id)
                 self._checked = self.link.connections
 
-    async def block_hash(self, number: int) -> bytes | None:
-        """Return the hash at a height, or None above the head."""
-        block = await self.header(number)
-        return block.point.hash if block else None
-
-    async def block_time(self, number: int) -> float | None:
-        """Return the time of the block at a height, or None above the head."""
-        block = await self.header(number)
-        return block.time if block else None
-
     async def header(self, number: int) -> BlockHeader | None:
         """Return the block at a height, or None above the head."""
         block = await self._block(hex(number))

@@ -193,8 +193,6 @@ class Metered:
         for name in (
             "head",
             "header",
-            "block_hash",
-            "block_time",
             "events",
             "events_of",
             "proved_events",

@@ -55,15 +55,15 @@ async def test_the_questions_are_few_and_one_search_an_hour(tmp_path: Path) -> N
     with NodeRig(tmp_path) as rig:
         standing = Standing(chain, rig.store, deploy_block=1)
         assert await found(rig, chain, standing) == oldest(chain) > 19_000
-        assert chain.calls.count("block_time") <= 25
+        assert chain.calls.count("header") <= 25
         before = len(chain.calls)
         chain.mine()
         await found(rig, chain, standing)
-        assert "block_time" not in chain.calls[before:]
+        assert "header" not in chain.calls[before:]
         chain.time += HOUR_S
         chain.mine()
         await found(rig, chain, standing)
-        assert chain.calls[before:].count("block_time") <= 20
+        assert chain.calls[before:].count("header") <= 20
 
 
 async def test_who_cannot_ask_gives_nobody_more(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ async def test_who_cannot_ask_gives_nobody_more(tmp_path: Path) -> None:
         before = await found(rig, chain)
         chain.time += 2 * HOUR_S
         chain.mine()
-        chain.trouble = unreachable("block_time")
+        chain.trouble = unreachable("header")
         with pytest.raises(ChainUnreachable):
             await found(rig, chain)
         with rig.store.read() as db:

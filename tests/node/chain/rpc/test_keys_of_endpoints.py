@@ -146,7 +146,7 @@ async def nothing_shows(
                 hidden(await link.ask("eth_chainId", []))
             except SaysoError as error:
                 hidden(everything(error))
-            for asking in (chain.head(), chain.block_hash(1), chain.events(1, 2)):
+            for asking in (chain.head(), chain.header(1), chain.events(1, 2)):
                 with pytest.raises(SaysoError) as caught:
                     await asking
                 hidden(everything(caught.value))

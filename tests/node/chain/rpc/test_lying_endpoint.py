@@ -160,7 +160,9 @@ async def test_the_endpoint_is_good_as_long_as_it_does_not_lie(
     """Otherwise the tests below would prove nothing."""
     head = await chain.head()
     assert (head.point.number, hex_text(head.point.hash), head.time) == (7, HASH, 1_750_000_000)
-    assert await chain.block_hash(5) == head.point.hash
+    found = await chain.header(5)
+    assert found
+    assert found.point.hash == head.point.hash
     rpc.answers["eth_getLogs"] = [log()]
     [event] = await chain.events(4, 6)
     assert (event.block_number, vars(event)["root"]) == (5, ROOT)
@@ -181,16 +183,16 @@ async def test_heads(chain: Web3Chain, rpc: Endpoint, name: str) -> None:
 async def test_blocks(chain: Web3Chain, rpc: Endpoint, name: str) -> None:
     rpc.answers["eth_getBlockByNumber"] = NO_JSON_RPC.get(name) or HEADS[name]
     if name == "a null":  # there is no such block
-        assert await chain.block_hash(7) is None
+        assert await chain.header(7) is None
         return
     with pytest.raises(ChainUnreachable):
-        await chain.block_hash(7)
+        await chain.header(7)
 
 
 async def test_a_block_of_another_height_is_not_taken(chain: Web3Chain, rpc: Endpoint) -> None:
     rpc.answers["eth_getBlockByNumber"] = block(8)
     with pytest.raises(ChainUnreachable):
-        await chain.block_hash(7)
+        await chain.header(7)
 
 
 @pytest.mark.parametrize("name", [*NO_JSON_RPC, *LOGS])
@@ -317,7 +319,7 @@ async def test_an_endpoint_that_stays_silent() -> None:
 async def test_an_endpoint_that_is_not_there(url: str) -> None:
     chain = Web3Chain(url, NETWORK)
     account = paying(chain)
-    for asking in (chain.head(), chain.block_hash(7), chain.events(4, 6), account.balance()):
+    for asking in (chain.head(), chain.header(7), chain.events(4, 6), account.balance()):
         with pytest.raises(ChainUnreachable):
             await asking
     with pytest.raises(ChainUnreachable):

@@ -107,10 +107,10 @@ async def test_what_is_on_chain_is_read_and_what_is_sent_is_sent_once(world: Wor
     landed = await account.landed(signed.hash)
     assert landed
     assert (landed.block, landed.ok) == (head.point, True)
-    assert await chain.block_hash(head.point.number) == head.point.hash
+    assert await chain.header(head.point.number) == head
     assert head.time == NOW
-    assert await chain.block_hash(head.point.number + 1) is None
-    assert await chain.block_hash(first) != head.point.hash
+    assert await chain.header(head.point.number + 1) is None
+    assert await chain.header(first) != head
 
     events = await chain.events(world.deploy_block, head.point.number)
     said = [(e.contributor, e.word, e.bits) for e in events if isinstance(e, Revoked)]
