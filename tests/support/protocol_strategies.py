@@ -86,7 +86,8 @@ def a_consent(items: tuple[bytes, ...], /, **changes: object) -> Consent:
 
 def full_words(consent: Message) -> Masks:
     """All bits of each word of a consent."""
-    return dict.fromkeys(as_kind(consent, Consent).words, FULL)
+    terms = as_kind(consent, Consent)
+    return dict.fromkeys(terms.masks(range(terms.items), terms.purposes), FULL)
 
 
 addresses = st.binary(min_size=ADDRESS_BYTES, max_size=ADDRESS_BYTES).filter(any)

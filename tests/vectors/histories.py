@@ -77,7 +77,7 @@ def _revocations() -> dict[str, Envelope]:
         "item 1 of ada for train-ai": Revocation(ADA, (), tuple(masks), tuple(masks.values())),
         "the license for anyone": Revocation(ADA, (), tuple(whole), tuple(whole.values())),
         "the last of many items": _bits(WIDE.masks([69], ["train-ai"])),
-        "the first of many items, in the last word": _bits({WIDE.words[-1]: 1 << 6}),
+        "the first of many items, in the last word": _bits({max(full_words(WIDE)): 1 << 6}),
         "half of item 1, then the other": Revocation(ADA, (), _two_halves()[0], _two_halves()[1]),
         "the agreement of ben's call": Revocation(BEN, (agreement_subject(_ben().agreement),)),
         "the agreements of both calls of ben": Revocation(

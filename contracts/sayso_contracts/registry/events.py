@@ -113,13 +113,16 @@ def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Event | None:
         return None
     if registry is not None and _bytes(raw_log["address"], ADDRESS_BYTES) != registry:
         return None
-    values = decode_event(kind.__name__, topics, _bytes(raw_log["data"]))
+    values: list[Any] = [
+        address_from_text(one) if isinstance(one, str) else one
+        for one in decode_event(kind.__name__, topics, _bytes(raw_log["data"]))
+    ]
     return kind(
         _integer(raw_log["blockNumber"]),
         _bytes(raw_log["blockHash"], HASH_BYTES),
         _integer(raw_log["logIndex"]),
         _bytes(raw_log["transactionHash"], HASH_BYTES),
-        *(address_from_text(one) if isinstance(one, str) else one for one in values),
+        *values,
     )
 
 

@@ -21,7 +21,6 @@ from sayso_protocol.permissions.words import (
     agreement_id,
     base_word,
     masks_of,
-    words_of,
 )
 from sayso_protocol.primitives import NOBODY
 
@@ -133,11 +132,6 @@ class Consent:
         """Return word and bit of an item, by index, for a purpose (rule 5.5)."""
         word, bit = divmod(self.bit_numbers(purpose)[position], WORD_BITS)
         return self.base + word, bit
-
-    @property
-    def words(self) -> range:
-        """Return the words of the consent's permissions (rule 5.5)."""
-        return words_of(self.base, self.items * len(self.purposes))
 
     def check_items(self, items: tuple[bytes, ...]) -> None:
         """Check the item hashes of the envelope (rule 3.7); raises InvalidConsent and Malformed."""

@@ -96,11 +96,6 @@ class Scope:
         """Return the sentence that is signed."""
         return scope_text(self.subject, self.purpose, self.ward)
 
-    @property
-    def word(self) -> int:
-        """Return the word whose bit 0 the scope sets (rule 5.2)."""
-        return scope_word(self.text)
-
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a scope (rule 5.1); raises InvalidScope or InvalidPurpose."""

@@ -61,8 +61,3 @@ def masks_of(base: int, bits: Iterable[int]) -> Masks:
         word = base + number // WORD_BITS
         masks[word] = masks.get(word, 0) | 1 << number % WORD_BITS
     return masks
-
-
-def words_of(base: int, permissions: int) -> range:
-    """Return the words of a number of permissions, from `base` on (rule 5.5)."""
-    return range(base, base - (-permissions // WORD_BITS))

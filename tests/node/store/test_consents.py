@@ -19,7 +19,7 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation
-from support.protocol_strategies import BEN, CLEO
+from support.protocol_strategies import BEN, CLEO, full_words
 from support.tries import tries
 
 SPONSORS = [SigningKey(sha256(b"sponsor %d" % number)) for number in range(3)]
@@ -44,7 +44,7 @@ def filled(tables: Tables) -> Writing:
     db.execute("INSERT INTO singles VALUES (?, ?)", (LOT_KEY, bytes(16)))
     first = sponsored(1, 0).message
     assert isinstance(first, Consent)
-    words = [dict.fromkeys(first.words, 3), {64: 1}]
+    words = [dict.fromkeys(full_words(first), 3), {64: 1}]
     for early in (revocation("everything", contributor=BEN), *(revocation(words=one) for one in words)):
         assert revocations.admit(db, early, "test", NOW, PendingRoom()) is Admitted.HELD
     return db

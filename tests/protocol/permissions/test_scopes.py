@@ -200,4 +200,4 @@ def test_the_longest_scope_fits_the_limit() -> None:
 
 @given(st.lists(scopes, min_size=2, max_size=2, unique_by=lambda scope: scope.text))
 def test_different_sentences_set_different_words(pair: list[Scope]) -> None:
-    assert pair[0].word != pair[1].word
+    assert scope_word(pair[0].text) != scope_word(pair[1].text)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.permissions.scopes import Scope
+from sayso_protocol.permissions.scopes import Scope, scope_word
 from sayso_protocol.verdicts.covering import Place, covering, covering_all
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
@@ -62,7 +62,7 @@ def test_they_come_in_the_order_of_a_chain_proof(grantee: bytes, via: str) -> No
     assert bits == [Place(ADA, consent.base, 3 + at, None) for at in (2, 1)[: len(bits)]]
     for one in found:
         if one.scope is not None:
-            assert one == Place(one.address, Scope.parse(one.scope).word, 0, one.scope)
+            assert one == Place(one.address, scope_word(Scope.parse(one.scope).text), 0, one.scope)
 
 
 def by_both(sentences: list[str]) -> list[tuple[bytes, str]]:

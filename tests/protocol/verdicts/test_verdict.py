@@ -189,7 +189,7 @@ def test_a_guardian_speaks_only_for_the_ward_he_names() -> None:
 def test_nobody_is_no_guardian() -> None:
     """Nobody can sign as the zero address; even so its bits would not count."""
     known = Known([LICENSE])
-    known.state[bytes(20)] = {Scope("everything", None, ADA).word: 1}
+    known.state[bytes(20)] = {scope_word(Scope("everything", None, ADA).text): 1}
     row = Row(license_hash(LICENSE.consent), ITEM)
     assert verdict(known, row, QUERY, NOW) is Reason.GRANTED
 

@@ -41,9 +41,9 @@ _SILENT: Final = _Person({}, has_scopes=False)
 class StoreBits:
     """Bits of all addresses in one state; the least recently used addresses are read again."""
 
-    def __init__(self, db: Reading | None = None) -> None:
+    def __init__(self, db: Reading | None = None, most: int = KEPT_WORDS) -> None:
         self._kept: LRUCache[bytes, _Person] = LRUCache(
-            KEPT_WORDS, lambda person: min(KEPT_WORDS, 1 + len(person.masks or ()))
+            most, lambda person: min(most, 1 + len(person.masks or ()))
         )
         self._db = db
 
