@@ -5,7 +5,7 @@ bytes of SHA-256 and never cut. The encoding is that of Elias and Fano, as in ke
 low bits unchanged, and the high bits as unary differences.
 
     names = hashed(salt, keys)    # sorted, each once
-    holds(unpacked(packed(names), len(names)), hashes_of(salt, wanted))
+    among(hashes_of(salt, wanted), unpacked(packed(names), len(names)))
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import sha256
-from sayso_protocol.snapshots.fuse_filter import Flags
 
 NAME_BYTES: Final = 12
 _NAME_BITS: Final = 8 * NAME_BYTES
@@ -55,16 +54,6 @@ def hashes_of(salt: bytes, keys: Iterable[bytes]) -> Names:
     for key in keys:
         joined += sha256(salt + key)[:NAME_BYTES]
     return np.frombuffer(joined, _NAME)
-
-
-def holds(names: Names, wanted: Names) -> Flags:
-    """Return for each wanted hash whether a sorted list has it."""
-    if not len(names):
-        return np.zeros(len(wanted), bool)
-    at = np.searchsorted(names, wanted)
-    at[at == len(names)] = 0
-    found: Flags = names[at] == wanted
-    return found
 
 
 def list_bytes(count: int) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 
 from sayso_protocol.errors import Malformed
 from sayso_protocol.snapshots.fuse_filter import CELL, Flags, Keys, Numbers, key_hashes
+from sayso_protocol.verdicts.license_table import among
 
 _LOW_BITS = 16
 
@@ -31,13 +32,7 @@ class KeyList:
 
     def holds(self, keys: Keys) -> Flags:
         """Return for each key, a row of 32 bytes, whether it is known."""
-        if not len(self.values):
-            return np.zeros(len(keys), bool)
-        wanted = key_hashes(self.salt, keys) >> np.uint64(64 - self.bits)
-        at = np.searchsorted(self.values, wanted)
-        at[at == len(self.values)] = 0
-        found: Flags = self.values[at] == wanted
-        return found
+        return among(key_hashes(self.salt, keys) >> np.uint64(64 - self.bits), self.values)
 
     def packed(self) -> bytes:
         """Return the encoded list (rule 13.7.1)."""

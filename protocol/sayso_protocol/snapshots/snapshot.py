@@ -23,6 +23,7 @@ from sayso_protocol.snapshots import hash_list
 from sayso_protocol.snapshots.fuse_filter import Flags, Keys, Shape
 from sayso_protocol.snapshots.head import Counts, Link, SnapshotHead
 from sayso_protocol.snapshots.part import Part, read_body, read_parts
+from sayso_protocol.verdicts.license_table import among
 
 
 def packed_lists(
@@ -99,9 +100,9 @@ class Snapshot:
         """Return the same for hashes under the salt of the snapshot (see hash_list.hashes_of)."""
         found = np.zeros(len(wanted), bool)
         for names in self._named:
-            found |= hash_list.holds(names, wanted)
+            found |= among(wanted, names)
         for names in self._withdrawn:
-            found &= ~hash_list.holds(names, wanted)
+            found &= ~among(wanted, names)
         return found
 
     def is_fresh(self, now: float, max_age_s: float) -> bool:

@@ -258,7 +258,7 @@ def distinct(values: Names) -> Names:
     return once
 
 
-def among(values: Names, some: Names) -> Flags:
+def among(values: NDArray[Any], some: NDArray[Any]) -> Flags:
     """Return for each value whether it is among some ascending ones."""
     if not len(some):
         return np.zeros(len(values), bool)

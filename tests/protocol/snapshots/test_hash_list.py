@@ -13,13 +13,13 @@ from sayso_protocol.snapshots.hash_list import (
     Names,
     hashed,
     hashes_of,
-    holds,
     license_key,
     list_bytes,
     packed,
     person_key,
     unpacked,
 )
+from sayso_protocol.verdicts.license_table import among
 
 SALT = bytes(range(16))
 NAMES = hashed(SALT, (b"%d" % number for number in range(100)))
@@ -45,7 +45,7 @@ def test_it_has_what_was_put_in_and_nothing_else(values: list[bytes], others: li
     again = unpacked(data, len(names))
     assert raw(again) == sorted(set(values))
     wanted = np.frombuffer(b"".join([*values, *others]), "S12")
-    assert holds(again, wanted).tolist() == [one in set(values) for one in [*values, *others]]
+    assert among(wanted, again).tolist() == [one in set(values) for one in [*values, *others]]
 
 
 def test_a_hash_is_the_first_96_bits_of_sha_256() -> None:
