@@ -170,5 +170,13 @@ def test_no_file_names_a_registry_host() -> None:
     assert not found
 
 
+def test_no_text_of_an_error_decides_anything() -> None:
+    """A node could write the word that was looked for into another error, and was believed."""
+    text = r"str\((?:error|err|e|exc)\)"
+    parsed = re.compile(rf"""["'] (?:not )?in {text}|{text}\.(?:starts|ends)with\(""")
+    places = [ROOT / one.name for one in python_files() if one.room in SOURCE]
+    assert [str(place) for place in places if parsed.search(place.read_text())] == []
+
+
 def test_nothing_is_left_for_later_in_the_code() -> None:
     assert {one.name: one.left for one in python_files() if one.left} == {}

@@ -19,6 +19,10 @@ class NodeRefused(SaysoError):
     """The node refused the request; the message contains the node's code and reason."""
 
 
+class NotHeld(NodeRefused):
+    """The node does not hold what was asked for; another node may hold it."""
+
+
 class BadAnswer(SaysoError):
     """The node's answer is malformed or does not match the request; none of it was used."""
 

@@ -20,6 +20,7 @@ HINTS: Final = {
     "invalid-network-file": "name the network file with --network FILE or SAYSO_NETWORK; "
     "the operators of the network publish it",
     "node-unreachable": "check the address, and whether the node is running (sayso node status)",
+    "not-held": "check the hash, and ask another node with --node URL",
     "bad-key-file": "a key file is what sayso key new writes; name it with --key FILE or SAYSO_KEY",
     "wrong-network": "use the network file of the network that this node serves",
     "unknown-signer": "if you trust this node, add its key: sayso network add --from-node URL",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Se
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from sayso.errors import NodeRefused, NodeUnreachable
+from sayso.errors import NodeUnreachable, NotHeld
 from sayso.gate.licenses import LicenseBundle
 from sayso.gate.looping import LoopThread
 from sayso.node_client.client import NodeClient
@@ -113,12 +113,9 @@ class Fetcher:
 
     async def _chains(self, name: bytes) -> None:
         assert self._grantee is not None  # noqa: S101 - see _closed
-        try:
+        with suppress(NotHeld):
             for one in await self._client.sublicenses(name, self._grantee):
                 self.sublicenses[one.digest] = one
-        except NodeRefused as error:
-            if "not-found" not in str(error):
-                raise
         self._passed.add(name)
 
     async def _consent(self, name: bytes) -> None:
@@ -126,9 +123,7 @@ class Fetcher:
             self.found[name] = await self._client.consent(name)
         except Unsupported:
             self.unverified.add(name)
-        except NodeRefused as error:
-            if "not-found" not in str(error):
-                raise
+        except NotHeld:
             self.missing.add(name)
 
     async def _all(self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

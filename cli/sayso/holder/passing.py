@@ -5,10 +5,11 @@ refuses before anything is signed. Nodes alone judge whether the whole chain of 
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from sayso.contributor.planning import LicenseSource
-from sayso.errors import NodeRefused, NotLicensed
+from sayso.errors import NotHeld, NotLicensed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
@@ -23,10 +24,8 @@ async def consents_at(licenses: LicenseSource, hashes: Iterable[bytes]) -> dict[
     """Return the consents that a node holds, by license hash."""
     found = {}
     for one in hashes:
-        try:
+        with suppress(NotHeld):
             found[one] = (await licenses.license(one)).license.consent
-        except NodeRefused:
-            continue  # not held there
     return found
 
 

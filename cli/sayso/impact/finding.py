@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from sayso.contributor.saved_messages import load_bundle
-from sayso.errors import BadAnswer, BadList, NodeRefused, NodeUnreachable
+from sayso.errors import BadAnswer, BadList, NodeUnreachable, NotHeld
 from sayso.files import reading
 from sayso.gate.fetching import AT_ONCE, Fetcher
 from sayso.gate.licenses import LicenseBundle
@@ -113,11 +114,8 @@ async def _traces(client: NodeClient, names: Iterable[bytes]) -> dict[bytes, Tra
 
     async def one(name: bytes) -> None:
         async with turns:
-            try:
+            with suppress(NotHeld):
                 found[name] = await client.trace(name)
-            except NodeRefused as error:
-                if "not-found" not in str(error):
-                    raise
 
     await asyncio.gather(*map(one, names))
     return found

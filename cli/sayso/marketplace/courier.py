@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import Engine, select, update
 
-from sayso.errors import NodeRefused, NodeUnreachable, NotKept
+from sayso.errors import NodeRefused, NodeUnreachable, NotHeld, NotKept
 from sayso.holder.final_block import final_block
 from sayso.marketplace.market import Marketplace
 from sayso.marketplace.outbox import Waiting, envelopes_of, note_failed, note_sent, waiting
@@ -230,9 +230,7 @@ class Courier:
         """Return whether a removal up to a block counts for all that is taken back of a license."""
         try:
             holders = (await node.trace(name)).holders
-        except NodeRefused as error:
-            if "not-found" not in str(error):
-                raise
+        except NotHeld:
             return False
         me = address_text(self._market.address)
         mine = [duty for one in holders if one.address == me for duty in one.duties]

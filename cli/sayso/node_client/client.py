@@ -138,7 +138,7 @@ class NodeClient:
         return results
 
     async def license(self, license_hash: bytes) -> HeldLicense:
-        """Return a license by its hash; raises NodeRefused if the node does not hold it.
+        """Return a license by its hash; raises NotHeld if the node does not hold it.
 
         For a contract wallet, raises also as `status`, or as word_of_chain.
         """
@@ -155,7 +155,7 @@ class NodeClient:
         return word_of(await self.status(question_about(held)))
 
     async def consent(self, license_hash: bytes) -> Envelope:
-        """Return the verified consent of a license hash; raises NodeRefused if it is not held."""
+        """Return the verified consent of a license hash; raises NotHeld if it is not held."""
         await self._same_network()
         answer = await self._license(license_hash)
         return read_consent(answer, license_hash, self.trusted.network)
@@ -181,7 +181,7 @@ class NodeClient:
     async def statement(self, digest: bytes) -> Envelope:
         """Return a statement by its digest, with an unverified signature; raises as read_statement.
 
-        NodeRefused: The node does not have it.
+        NotHeld: The node does not have it.
         """
         await self._same_network()
         answer = await self._transport.get(f"/v1/statements/{hex_text(digest)}", StatementJson)

@@ -7,7 +7,7 @@ incomplete, malformed or badly signed raises, and no part of it is used.
 import base64
 from collections.abc import Sequence
 
-from sayso.errors import BadAnswer, NodeRefused, NoReceipt
+from sayso.errors import BadAnswer, NodeRefused, NoReceipt, NotHeld
 from sayso.node_client.answers import (
     Anchored,
     CheckAnswer,
@@ -20,6 +20,7 @@ from sayso.node_client.answers import (
 from sayso.node_client.reading import bad_answers, check_answered_now
 from sayso_node.api.schema import about, values
 from sayso_node.api.schema.statements import StatementJson, SublicensesTo
+from sayso_node.errors import NotFound
 from sayso_node.intake.outcome import Status
 from sayso_protocol import errors as protocol_errors
 from sayso_protocol.encoding.row_tree import ROW_BYTES
@@ -47,6 +48,8 @@ _CODES = {
 def refusal(fault: values.Fault) -> SaysoError:
     """Return the error for a node's {"code", "message"}."""
     code, message = fault.code, fault.message
+    if code == NotFound.code:
+        return NotHeld(message)
     return _CODES[code](message) if code in _CODES else NodeRefused(f"{code}: {message}")
 
 

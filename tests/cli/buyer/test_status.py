@@ -28,7 +28,7 @@ def test_a_license(licensed: World) -> None:
     assert " by ANYONE" in text
     assert "1 of 2 permissions revoked" in text
     assert json.loads(licensed.run("status", name, "--json").stdout)["revoked_permissions"] == 1
-    licensed.fails("node-refused", "status", "0x" + "77" * 32)
+    licensed.fails("not-held", "status", "0x" + "77" * 32)
 
 
 def test_a_row(licensed: World) -> None:

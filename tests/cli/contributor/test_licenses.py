@@ -81,7 +81,7 @@ def test_a_license_under_another_hash(world: World) -> None:
     world.node.twist = lambda where, answer: (
         {"licenses": ["0x" + "55" * 32], "next": None} if where == "licenses" else answer
     )
-    world.fails("node-refused", "licenses", "--key", world.key)
+    world.fails("not-held", "licenses", "--key", world.key)
     other = world.node.memory.envelopes
     other[b"\x55" * 32] = next(iter(other.values()))
     world.fails("bad-answer", "licenses", "--key", world.key)

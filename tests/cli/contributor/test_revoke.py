@@ -245,7 +245,7 @@ def test_a_file_that_is_no_bundle(world: World, code: str, data: bytes) -> None:
         ("file-unreadable", ("--file", "missing.jpg")),
         ("nothing-to-revoke", ("--license", "L", "--file", "network.toml")),
         ("nothing-to-revoke", ("--license", "L", "--purpose", "advertising")),
-        ("node-refused", ("--license", "0x" + "77" * 32)),
+        ("not-held", ("--license", "0x" + "77" * 32)),
         ("node-unreachable", ("everything", "--node", "http://127.0.0.1:1")),
         ("node-unreachable", ("--license", "L", "--save", "x", "--node", "http://127.0.0.1:1")),
     ],

@@ -63,5 +63,5 @@ def test_what_cannot_be_exported(licensed: World) -> None:
     licensed.run("revoke", "everything", "--key", licensed.key, "--yes", "--save", "stop.sayso")
     licensed.fails("nothing-to-export", "export", "stop.sayso", "--format", "cawg")
     licensed.fails("file-unreadable", "export", "missing", "--format", "cawg")
-    licensed.fails("node-refused", "export", "0x" + "77" * 32, "--format", "cawg")
+    licensed.fails("not-held", "export", "0x" + "77" * 32, "--format", "cawg")
     licensed.run("export", "c.sayso", "--format", "other", status=2)

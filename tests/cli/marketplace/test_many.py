@@ -7,7 +7,7 @@ import pytest
 
 from cli.marketplace.shop import LAB, Shop, person
 from cli.marketplace.test_removing import revoked
-from sayso.errors import NodeRefused, NodeUnreachable
+from sayso.errors import NodeUnreachable, NotHeld
 from sayso.marketplace import courier as courier_module
 from sayso.marketplace import market, outbox
 from sayso.marketplace.courier import Courier
@@ -42,7 +42,7 @@ class Node:
 
     async def trace(self, name: bytes) -> Any:
         if name in self.lost:
-            raise NodeRefused("not-found: this node has no license with this hash")
+            raise NotHeld("this node has no license with this hash")
         landed = None if name in self.pending else SimpleNamespace(number=5)
         mine = SimpleNamespace(address=self._me, duties=[SimpleNamespace(revoked=landed)])
         return SimpleNamespace(holders=[mine])

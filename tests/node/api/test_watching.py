@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import pytest
 
-from sayso.errors import NodeRefused, NodeUnreachable
+from sayso.errors import NodeUnreachable, NotHeld
 from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
 from sayso.node_client import following
@@ -294,7 +294,7 @@ async def test_a_dispute_of_somebody_heeded_is_heard(
 
 
 async def _refused(_client: NodeClient, _digest: bytes) -> Envelope:
-    raise NodeRefused("not-found")
+    raise NotHeld("no such message")
 
 
 def _by(signer: bytes, scope: str) -> Envelope:

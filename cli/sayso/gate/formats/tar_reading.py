@@ -23,8 +23,9 @@ MEMBER_PIECE_BYTES: Final = 1 << 20
 _FILES: Final = frozenset({b"0", b"\0"})
 _FOLDER: Final = b"5"
 _LINKS: Final = frozenset({b"1", b"2"})
-_LINK: Final = (
-    "a link; --bad-rows reject leaves out the samples with links, and"
+_AGAIN: Final = "fetch it again, or write it again from its files, with tar"
+_NO_LINKS: Final = (
+    "--bad-rows reject leaves out the samples with links, and"
     " `tar --hard-dereference --dereference` writes files in their place"
 )
 _GNU_NAME, _GNU_TARGET, _PAX, _PAX_GLOBAL = b"L", b"K", b"x", b"g"
@@ -62,14 +63,16 @@ def read_members(path: Path, *, links: bool = False) -> Iterator[Member]:
         with opened(path) as file:
             yield from _members(file, links=links)
     except (_NotPlain, ValueError) as error:
-        what = (
-            "" if ";" in str(error) else "; fetch it again, or write it again from its files, with tar"
-        )
-        raise BadManifest(f"{str(path)!r} cannot be read as a tar archive: {error}{what}") from error
+        what = getattr(error, "what", _AGAIN)
+        raise BadManifest(f"{str(path)!r} cannot be read as a tar archive: {error}; {what}") from error
 
 
 class _NotPlain(Exception):
-    """The archive has another reading, or is damaged."""
+    """The archive has another reading, or is damaged; `what` is what a person can do."""
+
+    def __init__(self, why: str, what: str = _AGAIN) -> None:
+        super().__init__(why)
+        self.what = what
 
 
 def _members(file: IO[bytes], *, links: bool) -> Iterator[Member]:
@@ -87,12 +90,14 @@ def _members(file: IO[bytes], *, links: bool) -> Iterator[Member]:
             elif kind in _LINKS and links and not size:
                 yield Member(_plain_name(name), mtime, None)
             elif kind not in (_FOLDER, b"\0") or size:
-                raise _NotPlain(f"{name!r} is {_LINK if kind in _LINKS else 'not a regular file'}")
+                if kind in _LINKS:
+                    raise _NotPlain(f"{name!r} is a link", _NO_LINKS)
+                raise _NotPlain(f"{name!r} is not a regular file")
     if is_about_next:
         raise _NotPlain("its last header is about a file that is missing, so it may be cut")
     while rest := file.read(MEMBER_PIECE_BYTES):
         if rest.strip(b"\0"):
-            raise _NotPlain("another archive, or something else, follows its end; split it in two")
+            raise _NotPlain("another archive, or something else, follows its end", "split it in two")
 
 
 def _long_name(kind: bytes, content: bytes) -> str | None:
@@ -111,7 +116,7 @@ def _header(file: IO[bytes]) -> tuple[bytes, str, int, int] | None:
     """Read a header: kind, name, size and time; None at the end of the archive."""
     block = file.read(BLOCK)
     if not block:
-        raise _NotPlain("it ends without an end mark, so it may be cut; fetch it again")
+        raise _NotPlain("it ends without an end mark, so it may be cut", "fetch it again")
     if len(block) < BLOCK:
         raise _NotPlain("it ends within a header")
     if not block.strip(b"\0"):
@@ -174,7 +179,8 @@ def _path_of(records: bytes) -> str | None:
         elif not _HARMLESS.fullmatch(key):
             raise _NotPlain(
                 f"an extended header has the record {key[:40].decode(errors='replace')!r}, which readers"
-                " read differently; extract its files, and write them with plain `tar`, not --sparse"
+                " read differently",
+                "extract its files, and write them with plain `tar`, not --sparse",
             )
         at += length
     return path
@@ -183,7 +189,7 @@ def _path_of(records: bytes) -> str | None:
 def _plain_name(name: str) -> str:
     """Return a name that every reader puts at the same place."""
     if not name or name.startswith("/") or ".." in name.split("/") or not name.isprintable():
-        raise _NotPlain(f"{name[:80]!r} is not a plain name of a file; rename it")
+        raise _NotPlain(f"{name[:80]!r} is not a plain name of a file", "rename it")
     return name
 
 
