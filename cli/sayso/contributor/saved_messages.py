@@ -26,10 +26,17 @@ PIECE_BYTES: Final = 65_536
 MAX_BYTES: Final = LIMITS.items * (LIMITS.message_bytes + 8)  # as many messages as an array holds (6.1)
 
 
+def check_fits(count: int) -> None:
+    """Raise TooLarge for more messages than a file holds; called before they are signed."""
+    if count > LIMITS.items:
+        raise TooLarge(
+            f"a file holds at most {LIMITS.items:,} messages, and these are {count:,}; name less at once"
+        )
+
+
 def bundle_bytes(envelopes: Sequence[Envelope]) -> bytes:
-    """Encode messages as one bundle; raises TooLarge for more than 1,024."""
-    if len(envelopes) > LIMITS.items:
-        raise TooLarge(f"a file holds at most {LIMITS.items:,} messages")
+    """Encode messages as one bundle; raises TooLarge as check_fits."""
+    check_fits(len(envelopes))
     return encode_bundle([encode(one) for one in envelopes])
 
 

@@ -17,13 +17,15 @@ from sayso.commands.text import example, say, several, tracked, warn, warn_of_pu
 from sayso.commands.types import date as moment_of
 from sayso.commands.types import expiry_option, grantee_option, whole_days, whole_hours
 from sayso.contributor.licensing import SignedGrant, Terms, build_consents, grant
-from sayso.contributor.saved_messages import bundle_bytes
+from sayso.contributor.saved_messages import bundle_bytes, check_fits
 from sayso.errors import SignerFailed
 from sayso.files import HashedFile, find_files, hash_files, item_hash, salt_files
 from sayso.gate.formats.endings import JSON_LINES, refuse_other
 from sayso.gate.formats.json_rows import granted_lines, salt_lines
+from sayso.gate.licenses import ENDING
 from sayso.node_client.client import NodeClient
 from sayso.outputs import Outputs, StagedFile, refuse_existing
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, hex_text
@@ -143,13 +145,15 @@ def command(
     """License files, and the files in folders, to a grantee for named purposes.
 
     The command shows the notice that you sign; --print shows all data and signs nothing. The command
-    does not follow symbolic links. You can revoke the license at any time (sayso revoke); after that,
-    you cannot license the same files again on identical terms.
+    does not follow symbolic links. If sending fails, all files stay, and OUT.sayso beside the manifest
+    has what is signed, for sayso submit. You can revoke the license at any time (sayso revoke); after
+    that, you cannot license the same files again on identical terms.
     """
     network, _ = asked.trusted.network, asked.url  # both are named before anything is hashed
     refuse_other(manifest_path, JSON_LINES)
     salts_path = manifest_path.with_suffix(SALTS) if salted else None
-    refuse_existing(manifest_path, save, salts_path)
+    kept = save or manifest_path.with_suffix(ENDING)
+    refuse_existing(manifest_path, kept, salts_path)
     warn_of_purposes(terms.purposes)
     files = _hash(paths)
     if salted and (only_print or issued_at is not None):
@@ -161,6 +165,7 @@ def command(
         built = build_consents(signing.address(), (file.item for file in files), terms, now)
         print_messages((consent for consent, _ in built), network)
         return
+    check_fits(-(-len({file.item for file in files}) // LIMITS.items))
     granted = _sign(signing, network, files, terms, now)
     with Outputs() as outputs:
         manifest = outputs.open(manifest_path)
@@ -168,10 +173,10 @@ def command(
             manifest.write(line)
         if salts_path:
             _write_salts(outputs.open(salts_path, 0o600), files)
-        if save:
-            outputs.open(save).write(bundle_bytes(granted.envelopes))
-        revoked = asked.ask(lambda node: _submit(node, granted), asks_wallets=False)
-        outputs.commit()
+        outputs.open(kept).write(bundle_bytes(granted.envelopes))
+        revoked = _send(asked, granted, outputs, kept)
+    if not save:
+        kept.unlink(missing_ok=True)
     _report(granted, revoked)
 
 
@@ -203,10 +208,25 @@ def _hash(paths: Iterable[Path]) -> list[HashedFile]:
     return list(tracked(hash_files(found.files), "Hashing", len(found.files)))
 
 
-async def _submit(node: NodeClient, granted: SignedGrant) -> list[int]:
-    """Submit the consents; returns how many permissions of each are already revoked."""
-    await node.submit(granted.envelopes)
-    return [(await node.license(envelope.digest)).revoked for envelope in granted.envelopes]
+def _send(asked: AskedNode, granted: SignedGrant, outputs: Outputs, kept: Path) -> list[int]:
+    """Submit the consents, and return how many permissions of each are already revoked.
+
+    Whatever happens from the first request on, the node may have the consents. So their manifest, their
+    secrets and they themselves are on the disk before, and stay there.
+    """
+
+    async def submitted(node: NodeClient) -> list[int]:
+        await node.node()  # another network, or no node, leaves nothing behind
+        outputs.commit()
+        await node.submit(granted.envelopes)
+        return [(await node.license(envelope.digest)).revoked for envelope in granted.envelopes]
+
+    try:
+        return asked.ask(submitted, asks_wallets=False)
+    except BaseException:
+        if kept.exists():
+            warn(f"all is signed and kept, and perhaps not sent; send it with: sayso submit {kept}")
+        raise
 
 
 def _report(granted: SignedGrant, revoked: Iterable[int]) -> None:

@@ -18,7 +18,7 @@ from sayso.commands.text import example, say, several, warn, warn_of_purposes
 from sayso.contributor.licensing import Account, sign_message
 from sayso.contributor.onchain import revoke_on_chain
 from sayso.contributor.planning import Plan, Wish, make_plan, plan_blindly
-from sayso.contributor.saved_messages import GrowingBundle, SavedLicenses, load_bundle
+from sayso.contributor.saved_messages import GrowingBundle, SavedLicenses, check_fits, load_bundle
 from sayso.errors import NodeUnreachable
 from sayso.explain.messages import scope_meaning
 from sayso.files import find_files, hash_files
@@ -105,6 +105,8 @@ def command(
     if only_print:
         print_messages(plan.revocations, trusted.network)
         return
+    if where.save:
+        check_fits(len(plan.revocations))
     _show(plan)
     if wish.files and plan.hits == () and not options["salts"]:
         warn("files that were licensed with secrets are found with --salts only")

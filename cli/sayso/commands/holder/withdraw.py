@@ -12,7 +12,7 @@ from sayso.commands.options import path_option, yes_option
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several
 from sayso.contributor.licensing import sign_message
-from sayso.contributor.saved_messages import save_bundle
+from sayso.contributor.saved_messages import check_fits, save_bundle
 from sayso.holder.hashes import read_hashes
 from sayso.holder.withdrawing import statements_in, withdrawals
 from sayso.outputs import refuse_existing
@@ -76,6 +76,8 @@ def command(
         print_messages(revocations, network)
         return
     _ = save or asked.url  # one of them is named before anything is signed
+    if save:
+        check_fits(len(revocations))
     _ask(revocations, yes=yes)
     account = signing.open()
     envelopes = [sign_message(account, one, network) for one in revocations]
