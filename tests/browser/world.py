@@ -148,8 +148,7 @@ class World:
     def held_by(self, address: str) -> list[Envelope]:
         """The consents of an address that north holds."""
         listed = self.north.get(f"/v1/contributors/{address}/licenses")["licenses"]
-        told = [self.north.get(f"/v1/licenses/{one}") for one in listed]
-        return [decode(base64.b64decode(one["envelope"]), self.trusted.network) for one in told]
+        return [decode(base64.b64decode(one["envelope"]), self.trusted.network) for one in listed]
 
     def license(
         self,

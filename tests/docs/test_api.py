@@ -7,7 +7,7 @@ from docs.as_written import AsWritten, way
 from docs.markdown import ROOT
 from sayso_node.api.http import bodies, connections
 from sayso_node.api.http.responses import HTTP_STATUS
-from sayso_node.api.routes import checks, events, listings, messages
+from sayso_node.api.routes import checks, events, licenses, listings, messages
 from sayso_node.api.routes.document import operations as all_operations
 from sayso_node.api.schema import operations, requests
 
@@ -23,7 +23,7 @@ LIMITS = (
     operations.JSON_BYTES,
     bodies.HELD_BYTES,
     requests.ROWS,
-    listings.LICENSES,
+    licenses.LICENSES,
     listings.CLAIMS,
     connections.HEADERS,
     connections.LINE_BYTES,

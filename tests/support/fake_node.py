@@ -21,6 +21,7 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
@@ -125,8 +126,8 @@ class FakeNode:
         app.router.add_get("/v1/status/{license}/{item}", self._status)
         app.router.add_get("/v1/licenses/{license}", self._license)
         app.router.add_get("/v1/licenses/{license}/trace", self._trace)
+        app.router.add_get("/v1/licenses/{license}/sublicenses", self._sublicenses)
         app.router.add_get("/v1/contributors/{address}/licenses", self._licenses)
-        app.router.add_get("/v1/contributors/{address}/consents", self._consents)
         return app
 
     async def _ready(self, _request: web.Request) -> web.Response:
@@ -272,11 +273,6 @@ class FakeNode:
             error = {"code": "not-found", "message": "this node has no license with this hash"}
             return self._answer("license", {"error": error}, 404)
         consent = held.consent
-        revoked = sum(
-            is_revoked(self.memory, held, item, Query(consent.grantee, purpose))
-            for item in held.items
-            for purpose in consent.purposes
-        )
         answer = {
             "license": hex_text(license_hash),
             "status": "active",
@@ -286,34 +282,46 @@ class FakeNode:
             "revoked_masks": [],
             "arrived_at": time.time(),
             "permissions": consent.items * len(consent.purposes),
-            "revoked_permissions": revoked,
+            "revoked_permissions": self._revoked(held),
             "anchor": None,
         }
         return self._answer("license", answer)
 
+    async def _sublicenses(self, request: web.Request) -> web.Response:
+        license_hash = hash_from_text(request.match_info["license"])
+        grantee = address_from_text(request.query["grantee"])
+        found = [
+            base64.b64encode(encode(one)).decode()
+            for one in self.memory.envelopes.values()
+            if isinstance(one.message, Sublicense)
+            if one.message.grantee == grantee and license_hash in one.items
+        ]
+        return self._answer("sublicenses", {"sublicenses": found, "next": None})
+
     async def _licenses(self, request: web.Request) -> web.Response:
         address = address_from_text(request.match_info["address"])
-        held = {one: self.memory.license(one) for one in self.memory.envelopes}
-        found = [hex_text(h) for h, one in held.items() if one and one.consent.contributor == address]
-        return self._answer("licenses", {"licenses": found, "next": None})
-
-    async def _consents(self, request: web.Request) -> web.Response:
-        address = address_from_text(request.match_info["address"])
+        via, to = request.query.get("via"), request.query.get("grantee")
         held = {one: self.memory.license(one) for one in self.memory.envelopes}
         found = [
             {
                 "license": hex_text(name),
-                "status": "active",
-                "consent": typed_data(one.consent, self.network)["message"],
-                "arrived_at": time.time(),
-                "permissions": one.consent.items * len(one.consent.purposes),
-                "revoked_permissions": 0,
+                "envelope": base64.b64encode(encode(self.memory.envelopes[name])).decode(),
+                "revoked_permissions": self._revoked(one),
                 "anchor_block": None,
             }
             for name, one in held.items()
             if one and one.consent.contributor == address
+            if via in (None, one.consent.via) and to in (None, address_text(one.consent.grantee))
         ]
-        return self._answer("consents", {"consents": found[::-1], "next": None})
+        return self._answer("licenses", {"licenses": found, "next": None})
+
+    def _revoked(self, held: License) -> int:
+        consent = held.consent
+        return sum(
+            is_revoked(self.memory, held, item, Query(consent.grantee, purpose))
+            for item in held.items
+            for purpose in consent.purposes
+        )
 
 
 @contextmanager

@@ -113,7 +113,7 @@ class SavedLicenses:
 
     def __init__(self, envelopes: Iterable[Envelope]) -> None:
         self._held = {
-            one.digest: HeldLicense(one.digest, License(consent, one.items), 0, None)
+            one.digest: HeldLicense(one.digest, License(consent, one.items), 0)
             for one, consent in of_kind(envelopes, Consent)
         }
 

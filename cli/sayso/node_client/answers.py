@@ -47,15 +47,6 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class ListedLicense:
-    """ListedLicense is a license in a node's list, unverified: hash, marketplace and grantee."""
-
-    license: bytes
-    via: str
-    grantee: bytes
-
-
-@dataclass(frozen=True)
 class Submitted:
     """Submitted is the result of one submitted message.
 
@@ -108,7 +99,8 @@ class HeldLicense:
         hash: The license hash, 32 bytes.
         license: The signed terms and the items.
         revoked: The number of revoked permissions, by the node's unverified statement.
-        anchor: The anchor, or None.
+        anchored_in: The block of its anchor, by the node's unverified statement, or None.
+        anchor: The anchor with its proof, if the license was asked for by itself, or None.
         unjudged: What a contract wallet should have signed, which this machine cannot verify; else None.
         word: What is known of that signature; None if it was verified, or if nobody was asked.
     """
@@ -116,7 +108,8 @@ class HeldLicense:
     hash: bytes
     license: License
     revoked: int
-    anchor: Anchored | None
+    anchored_in: int | None = None
+    anchor: Anchored | None = None
     unjudged: SignatureClaim | None = None
     word: WalletWord | None = None
 

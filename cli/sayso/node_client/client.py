@@ -24,15 +24,13 @@ from sayso.node_client.answers import (
     HeldLicense,
     NodeInfo,
     Submitted,
-    WalletWord,
 )
 from sayso.node_client.parsing import (
     read_check,
     read_claims,
     read_consent,
-    read_consents,
     read_license,
-    read_license_hashes,
+    read_licenses,
     read_node_info,
     read_statement,
     read_sublicenses,
@@ -53,10 +51,10 @@ from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.question import Question
-from sayso_protocol.signatures.wallets import Claim as SignatureClaim
 
 NONCE_BYTES: Final = 16  # new for every question (rule 9.1.2)
 TRACE_PAGES: Final = 4_096  # of 16 holders each
+EMPTY_PAGES: Final = 4_096  # in a row: of licenses that are not of the marketplace asked for
 LONGEST_LIST: Final = 1 << 20  # licenses of an address, or claims on an item
 P = TypeVar("P")
 T = TypeVar("T")
@@ -144,15 +142,16 @@ class NodeClient:
         """
         await self._same_network()
         answer = await self._license(license_hash)
-        held = read_license(answer, license_hash, self.trusted.network)
-        if held.unjudged is None or not self._asks_wallets:
-            return held
-        return replace(held, word=await self._word(held, held.unjudged))
+        return await self._with_word(read_license(answer, license_hash, self.trusted.network))
 
-    async def _word(self, held: HeldLicense, claim: SignatureClaim) -> WalletWord:
+    async def _with_word(self, held: HeldLicense) -> HeldLicense:
+        if (claim := held.unjudged) is None or not self._asks_wallets:
+            return held
         if self._rpc_url:
-            return await word_of_chain(self._rpc_url, self.trusted.network, claim)
-        return word_of(await self.status(question_about(held)))
+            word = await word_of_chain(self._rpc_url, self.trusted.network, claim)
+        else:
+            word = word_of(await self.status(question_about(held)))
+        return replace(held, word=word)
 
     async def consent(self, license_hash: bytes) -> Envelope:
         """Return the verified consent of a license hash; raises NotHeld if it is not held."""
@@ -207,24 +206,28 @@ class NodeClient:
             grantee: Only those to this address, 20 bytes.
         """
         await self._same_network()
-        path = f"/v1/contributors/{address_text(contributor)}"
-        if via is None and grantee is None:
-            hashes = await self._listed(f"{path}/licenses", values.Licenses, read_license_hashes)
-        else:
-            found = await self._listed(f"{path}/consents", values.Consents, read_consents)
-            hashes = [
-                one.license
-                for one in reversed(found)
-                if via in (None, one.via) and grantee in (None, one.grantee)
-            ]
-        return [await self.license(one) for one in hashes]
+        asked = {"via": via, "grantee": None if grantee is None else address_text(grantee)}
+        query = urlencode({name: one for name, one in asked.items() if one is not None})
+        path = f"/v1/contributors/{address_text(contributor)}/licenses{'?' if query else ''}{query}"
 
-    async def _listed(self, path: str, kind: type[P], read: Callable[[P], Page[T]]) -> list[T]:
-        """Return what a list has on all pages, each once; raises BadAnswer if they never end."""
-        found, known = dict[T, None](), -1
+        def read(page: values.Licenses) -> Page[HeldLicense]:
+            return read_licenses(page, contributor, self.trusted.network)
+
+        found = await self._listed(path, values.Licenses, read, EMPTY_PAGES)
+        return [await self._with_word(one) for one in found]
+
+    async def _listed(
+        self, path: str, kind: type[P], read: Callable[[P], Page[T]], empty: int = 0
+    ) -> list[T]:
+        """Return what a list has on all pages, each once; raises BadAnswer if they never end.
+
+        `empty` is how many pages in a row may bring nothing new.
+        """
+        found, known, vain = dict[T, None](), -1, 0
         after: str | None = ""
         while after is not None:
-            if not known < len(found) <= LONGEST_LIST:  # a page brought nothing new, or too much did
+            vain = vain + 1 if known == len(found) else 0
+            if vain > empty or len(found) > LONGEST_LIST:
                 raise BadAnswer("the node's list has no end")
             known = len(found)
             cursor = f"{'&' if '?' in path else '?'}{urlencode({'cursor': after})}" if after else ""

@@ -6,6 +6,7 @@ incomplete, malformed or badly signed raises, and no part of it is used.
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sayso.errors import BadAnswer, NodeRefused, NoReceipt, NotHeld
 from sayso.node_client.answers import (
@@ -13,7 +14,6 @@ from sayso.node_client.answers import (
     CheckAnswer,
     Claim,
     HeldLicense,
-    ListedLicense,
     NodeInfo,
     Submitted,
 )
@@ -43,6 +43,9 @@ _CODES = {
     for one in vars(protocol_errors).values()
     if isinstance(one, type) and issubclass(one, SaysoError)
 }
+
+
+_Enveloped = values.WholeLicense | values.PagedLicense
 
 
 def refusal(fault: values.Fault) -> SaysoError:
@@ -75,19 +78,34 @@ def read_license(answer: values.WholeLicense, license_hash: bytes, network: Netw
 
     The signature of a contract wallet is not verified, and stands in `unjudged`.
     """
-    envelope = _read_envelope(answer, license_hash, network)
+    anchor = _read_anchor(answer.anchor, license_hash) if answer.anchor else None
+    block = anchor.block_number if anchor else None
+    return replace(_read_held(answer, license_hash, block, network), anchor=anchor)
+
+
+def read_licenses(
+    answer: values.Licenses, contributor: bytes, network: Network
+) -> tuple[list[HeldLicense], str | None]:
+    """Read GET /v1/contributors/.../licenses, and the next cursor; raises as read_license."""
+    found = list[HeldLicense]()
+    for one in answer.licenses:
+        with bad_answers():
+            name = hash_from_text(one.license)
+        found.append(_read_held(one, name, one.anchor_block, network))
+        if found[-1].license.consent.contributor != contributor:
+            raise BadAnswer("the node listed a license of another contributor")
+    return found, answer.next
+
+
+def _read_held(answer: _Enveloped, name: bytes, block: int | None, network: Network) -> HeldLicense:
+    envelope = _read_envelope(answer, name, network)
     unjudged = None
     try:
         envelope.check_signatures(EoaVerifier())
     except Unsupported:
         unjudged = envelope.claim
-    held = HeldLicense(
-        license_hash,
-        License(as_kind(envelope.message, Consent), envelope.items),
-        answer.revoked_permissions,
-        _read_anchor(answer.anchor, license_hash) if answer.anchor else None,
-        unjudged,
-    )
+    terms = License(as_kind(envelope.message, Consent), envelope.items)
+    held = HeldLicense(name, terms, answer.revoked_permissions, block, unjudged=unjudged)
     if held.revoked > held.permissions:
         raise BadAnswer("the node's answer has more revoked permissions than there are")
     return held
@@ -103,7 +121,7 @@ def read_consent(answer: values.WholeLicense, license_hash: bytes, network: Netw
     return envelope
 
 
-def _read_envelope(answer: values.WholeLicense, license_hash: bytes, network: Network) -> Envelope:
+def _read_envelope(answer: _Enveloped, license_hash: bytes, network: Network) -> Envelope:
     envelope = _decoded(answer.envelope, network)
     if envelope.message.kind != CONSENT or envelope.digest != license_hash:
         raise BadAnswer("the node gave another message than the license asked for")
@@ -230,23 +248,3 @@ def _check_reasons(numbers: bytes, count: int) -> None:
 def _check_question(receipt: Receipt, question: Question) -> None:
     if not question.is_answered_by(receipt.question):
         raise BadAnswer("the node's receipt is for another question")
-
-
-def read_license_hashes(answer: values.Licenses) -> tuple[list[bytes], str | None]:
-    """Read GET /v1/contributors/..., which is unverified, and the cursor of the next page."""
-    with bad_answers():
-        return [hash_from_text(one) for one in answer.licenses], answer.next
-
-
-def read_consents(answer: values.Consents) -> tuple[list[ListedLicense], str | None]:
-    """Read GET /v1/contributors/.../consents, which is unverified, and the cursor of the next page."""
-    with bad_answers():
-        found = [
-            ListedLicense(
-                hash_from_text(one.license),
-                str(one.consent.get("via", "")),
-                address_from_text(str(one.consent.get("grantee"))),
-            )
-            for one in answer.consents
-        ]
-    return found, answer.next

@@ -1,14 +1,17 @@
 """`sayso licenses`: what a node holds, once every signature and proof was checked."""
 
+import base64
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from eth_account import Account
 
 from cli.conftest import World
 from sayso.contributor.licensing import sign_message
-from sayso_protocol.primitives import address_text
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.primitives import address_from_text, address_text, hex_text
 
 
 def test_licenses(world: World) -> None:
@@ -33,6 +36,7 @@ def test_licenses(world: World) -> None:
         ("bad-answer", "licenses", {"next": "page 2"}),
         ("bad-answer", "licenses", {"licenses": ["0x12"]}),
         ("bad-answer", "licenses", {"licenses": [7]}),
+        ("bad-answer", "licenses", {"licenses": [{"license": "0x12"}]}),
         ("bad-answer", "license", {"envelope": "?"}),
         ("malformed", "license", {"envelope": "AAAA"}),
         ("bad-answer", "license", {"revoked_permissions": -1}),
@@ -62,9 +66,19 @@ def test_licenses(world: World) -> None:
 def test_a_license_that_is_not_proved(
     world: World, code: str, route: str, change: dict[str, object]
 ) -> None:
-    world.grant("a")
+    name = world.grant("a")[0]["license"]
     world.node.twist = lambda where, answer: answer | change if where == route else answer
-    world.fails(code, "licenses", "--key", world.key)
+    if route == "license":
+        world.fails(code, "status", name)
+        world.node.twist = lambda where, answer: (
+            _changed(answer, change) if where == "licenses" else answer
+        )
+    if "anchor" not in change:
+        world.fails(code, "licenses", "--key", world.key)
+
+
+def _changed(page: dict[str, Any], change: dict[str, object]) -> dict[str, object]:
+    return page | {"licenses": [one | change for one in page["licenses"]]}
 
 
 def test_a_license_nobody_signed(world: World) -> None:
@@ -78,10 +92,21 @@ def test_a_license_nobody_signed(world: World) -> None:
 
 def test_a_license_under_another_hash(world: World) -> None:
     world.grant("a")
-    world.node.twist = lambda where, answer: (
-        {"licenses": ["0x" + "55" * 32], "next": None} if where == "licenses" else answer
-    )
-    world.fails("not-held", "licenses", "--key", world.key)
-    other = world.node.memory.envelopes
-    other[b"\x55" * 32] = next(iter(other.values()))
+    other = {"license": "0x" + "55" * 32}
+    world.node.twist = lambda where, answer: _changed(answer, other) if where == "licenses" else answer
     world.fails("bad-answer", "licenses", "--key", world.key)
+
+
+def test_a_license_of_somebody_else(world: World) -> None:
+    """A plan would count, and a person see, what another wallet licensed."""
+    world.grant("a")
+    held, mine = world.node.memory.envelopes, address_text(world.address)
+    (first,) = held.values()
+    her = Account.create()
+    who = address_from_text(her.address)
+    hers = replace(first.message, contributor=who, parties=(who,))  # type: ignore[type-var]
+    one = sign_message(her, hers, world.node.network, first.items)
+    text = base64.b64encode(encode(one)).decode()
+    change = {"license": hex_text(one.digest), "envelope": text}
+    world.node.twist = lambda where, answer: _changed(answer, change) if where == "licenses" else answer
+    world.fails("bad-answer", "licenses", mine)

@@ -1,4 +1,4 @@
-"""A person with more licenses, files or secrets than a page: what a plan to revoke asks and computes."""
+"""A person with more files or secrets than a page: what a plan to revoke asks and computes."""
 
 import secrets
 from pathlib import Path
@@ -11,46 +11,11 @@ from sayso.contributor.planning import FileItems, Wish, make_plan
 from sayso.contributor.saved_messages import SavedLicenses
 from sayso.files import HashedFile, salt_files
 from sayso.gate.formats.json_rows import salt_lines
-from sayso.node_client.client import NodeClient
-from sayso_node.api.routes import licenses
-from sayso_protocol.primitives import hex_text, salted_item
+from sayso_protocol.primitives import salted_item
 from sayso_protocol.verdicts.known_bits import HeldBits
-from support.protocol_strategies import ADA, BEN, CLEO, a_consent, item_hashes, signed
-from support.running_node import running_node
+from support.protocol_strategies import ADA, a_consent, item_hashes, signed
 
 ITEMS = item_hashes(2)
-
-
-@pytest.mark.parametrize(
-    ("sentence", "asked"),
-    [
-        ("everything", 4),
-        ("via b.ai", 1),
-        ("via no.ai", 0),
-        (f"to {hex_text(CLEO)}", 2),
-        (f"statement {hex_text(ITEMS[0])}", 0),
-    ],
-)
-async def test_a_scope_asks_only_for_the_licenses_that_it_can_hit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sentence: str, asked: int
-) -> None:
-    """A person with thousands of licenses asked for each of them, also to withdraw a statement."""
-    monkeypatch.setattr(licenses, "CONSENTS", 2)
-    terms = [("kled.ai", BEN), ("kled.ai", CLEO), ("b.ai", CLEO), ("c.ai", BEN)]
-    held = [signed(a_consent(ITEMS, via=via, grantee=to), ITEMS) for via, to in terms]
-    async with running_node(tmp_path) as node:
-        await node.submit(*held)
-        async with NodeClient(node.url, node.node._config.network_file) as client:
-            calls, get = list[bytes](), client.license
-
-            async def license_of(name: bytes) -> Any:
-                calls.append(name)
-                return await get(name)
-
-            monkeypatch.setattr(client, "license", license_of)
-            plan = await make_plan(Wish(sentence), ADA, client)
-    assert len(calls) == len(plan.hits or ()) == asked
-    assert calls == [one.digest for one in held if one.digest in calls]  # oldest first
 
 
 async def test_the_words_of_many_scopes_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:

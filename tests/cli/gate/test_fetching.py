@@ -10,7 +10,7 @@ from sayso.errors import BadAnswer
 from sayso.gate.fetching import Fetcher
 from sayso.node_client import client as client_module
 from sayso.node_client.client import NodeClient
-from sayso_node.api.routes import listings
+from sayso_node.api.routes import licenses
 from sayso_node.api.schema.values import Claims, ListedClaim
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import address_text, hex_text
@@ -49,7 +49,7 @@ async def test_a_person_with_many_licenses_sees_all_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who had more than a page of them could list none, and revoke no scope by command."""
-    monkeypatch.setattr(listings, "LICENSES", 2)
+    monkeypatch.setattr(licenses, "PERMISSIONS", 2)
     held = [shared(ADA, (ADA,), days) for days in range(5)]
     async with running_node(tmp_path) as node:
         await node.submit(*held)

@@ -66,7 +66,11 @@ async def test_licenses_of_a_contributor(node: RunningNode) -> None:
     expected = [hex_text(consent(2).digest), hex_text(consent(1).digest)]
     for text in (address_text(ADA), address_text(ADA).lower()):
         status, body = await node.get(f"/v1/contributors/{text}/licenses")
-        assert (status, body["licenses"]) == (200, expected)
+        assert (status, [one["license"] for one in body["licenses"]]) == (200, expected)
+        for one, sent in zip(body["licenses"], (consent(2), consent(1)), strict=True):
+            assert decode(base64.b64decode(one["envelope"]), NETWORK) == sent
+            permissions = sent.message.items * len(sent.message.purposes)
+            assert (one["revoked_permissions"], one["anchor_block"]) == (permissions, None)
     status, body = await node.get(f"/v1/contributors/{address_text(CLEO)}/licenses")
     assert (status, body["licenses"]) == (200, [])
 

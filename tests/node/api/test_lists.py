@@ -39,9 +39,9 @@ async def test_pages_hold_every_row_once_in_order(node: RunningNode) -> None:
     envelopes = [consent(number) for number in random.Random(3).sample(range(40), 11)]
     await node.submit(*envelopes)
     expected = [hex_text(one.digest) for one in envelopes]
-    for limit in (1, 4, 11, 12, 1_000):
+    for limit in (1, 4, 11, 12, 500):
         found = await pages(node, OF_ADA, limit)
-        assert [row for page in found for row in page] == expected
+        assert [row["license"] for page in found for row in page] == expected
         assert all(len(page) == limit for page in found[:-1])
         assert 1 <= len(found[-1]) <= limit
 
@@ -57,7 +57,7 @@ async def test_what_comes_while_somebody_reads_moves_nothing(node: RunningNode, 
     before = [on_item(number) for number in range(5)]
     await node.submit(*before)
     found = await pages(node, path, 2, one_more)
-    rows = [row if isinstance(row, str) else row["license"] for page in found for row in page]
+    rows = [row["license"] for page in found for row in page]
     late = [hex_text(on_item(number).digest) for number in range(100, 106)]
     expected = [hex_text(one.digest) for one in before] + late
     assert len(rows) > len(before)

@@ -68,7 +68,7 @@ def license_lines(held: HeldLicense) -> Iterator[str]:
 
 def _license_state(held: HeldLicense) -> str:
     """Describe in one line how much of a license is revoked, and where it is anchored."""
-    anchor = f"; anchored in block {held.anchor.block_number}" if held.anchor else "; not anchored yet"
+    anchor = f"; anchored in block {held.anchored_in}" if held.anchored_in else "; not anchored yet"
     if not held.revoked:
         return f"none of {several(held.permissions, 'permission')} revoked{anchor}"
     return f"{held.revoked:,} of {several(held.permissions, 'permission')} revoked{anchor}"
@@ -103,7 +103,5 @@ def license_json(held: HeldLicense) -> dict[str, Any]:
         "revoked_permissions": held.revoked,
         "wallet": held.word
         and {"accepted": held.word.accepted, "by": held.word.by, "block_number": held.word.block},
-        "anchor": {"root": hex_text(held.anchor.root), "block_number": held.anchor.block_number}
-        if held.anchor
-        else None,
+        "anchor_block": held.anchored_in,
     }

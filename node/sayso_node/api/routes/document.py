@@ -36,7 +36,7 @@ def operations() -> tuple[Operation, ...]:
         licenses.LICENSE,
         traces.TRACE,
         proofs.PROOF,
-        listings.LICENSES_OF,
+        licenses.LICENSES_OF,
         licenses.CONSENTS_OF,
         revocations.REVOCATION,
         revocations.RECEIPT_PROOF,

@@ -1,4 +1,4 @@
-"""GET routes for licenses: one with status and anchor, a contributor's list, and anchored batches."""
+"""GET routes for licenses: one with status and anchor, a person's in pages, and anchored batches."""
 
 import asyncio
 import base64
@@ -9,13 +9,15 @@ from aiohttp import web
 from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.requests import page_query
+from sayso_node.api.schema.requests import licenses_query, page_query
 from sayso_node.api.schema.values import (
     AnchorJson,
     AnchorProofJson,
     BatchLicenses,
     Consents,
+    Licenses,
     ListedConsent,
+    PagedLicense,
     WholeLicense,
 )
 from sayso_node.errors import NotFound
@@ -36,6 +38,7 @@ from sayso_protocol.verdicts.bulk import revoked_masks
 from sayso_protocol.verdicts.verdict import License
 
 CONSENTS: Final = 500  # of a page, because each is judged as a whole
+LICENSES: Final = 500  # of a page, whether or not they are of the marketplace or grantee asked for
 PERMISSIONS: Final = 16_384  # of a page, which ends after the consent that reaches them
 LICENSE: Final = Operation(
     "GET",
@@ -51,6 +54,14 @@ CONSENTS_OF: Final = Operation(
     "A contributor's licenses, newest first, with what each allows and how much of it is revoked.",
     Consents,
     query=page_query(CONSENTS),
+)
+LICENSES_OF: Final = Operation(
+    "GET",
+    "/v1/contributors/{address}/licenses",
+    "licensesOf",
+    "A contributor's signed licenses, oldest first, and how much of each is revoked.",
+    Licenses,
+    query=licenses_query(LICENSES),
 )
 BATCH: Final = Operation(
     "GET", "/v1/batches/{root}", "batch", "The batch behind an anchor.", BatchLicenses
@@ -82,6 +93,7 @@ class LicenseRoutes:
         return [
             Route(LICENSE, self.license),
             Route(CONSENTS_OF, self.consents),
+            Route(LICENSES_OF, self.licenses_of),
             Route(BATCH, self.batch),
         ]
 
@@ -105,6 +117,40 @@ class LicenseRoutes:
             revoked_masks=[str(mask) for mask in masks],
             anchor=anchor,
         )
+
+    async def licenses_of(self, request: web.Request) -> Licenses:
+        """Return a contributor's signed licenses, so that a tool needs no request for each."""
+        contributor = address_from_text(request.match_info["address"])
+        wanted = self._pages.wanted(request, LICENSES)
+        via, to = request.query.get("via"), request.query.get("grantee")
+        grantee = None if to is None else address_from_text(to)
+        found, seen, places = await asyncio.to_thread(self._whole, contributor, wanted, via, grantee)
+        _, after = self._pages.page(request, places, places, seen)
+        return Licenses(found, after)
+
+    def _whole(
+        self, contributor: bytes, wanted: Wanted, via: str | None, grantee: bytes | None
+    ) -> tuple[list[PagedLicense], int, list[int]]:
+        """Return a page, how many consents it is of, and the `seq` of each and of the next one."""
+        page, permissions, seen = list[PagedLicense](), 0, 0
+        with self._store.read() as db:
+            known = StoreBits(db)
+            found = queries.licenses_after(db, contributor, wanted.after, wanted.limit + 1)
+            for _, license_hash in found[: wanted.limit]:
+                seen += 1
+                stored = messages.consent(db, license_hash)
+                assert stored  # noqa: S101 - listed in the same transaction
+                envelope = decode(stored.body, self._network)
+                consent = as_kind(envelope.message, Consent)
+                if via in (None, consent.via) and grantee in (None, consent.grantee):
+                    revoked = sum(map(int.bit_count, revoked_masks(known, consent, envelope.items)))
+                    text = base64.b64encode(stored.body).decode()
+                    block = self._anchor_block(db, license_hash)
+                    page.append(PagedLicense(hex_text(license_hash), text, revoked, block))
+                permissions += consent.items * len(consent.purposes)
+                if permissions >= PERMISSIONS:
+                    break
+        return page, seen, [seq for seq, _ in found]
 
     async def consents(self, request: web.Request) -> Consents:
         """Return a contributor's licenses without their items; a person looks for the newest first."""
@@ -131,10 +177,13 @@ class LicenseRoutes:
         stored = messages.consent(db, license_hash)
         assert stored  # noqa: S101 - listed in the same transaction
         held, masks = self._held(known, stored)
-        block = chain_state.anchor_block(db, license_hash)
-        if block is not None and not self._is_final(block):
-            block = None
+        block = self._anchor_block(db, license_hash)
         return ListedConsent(**self._summary(license_hash, stored, held, masks), anchor_block=block)
+
+    def _anchor_block(self, db: Reading, license_hash: bytes) -> int | None:
+        """Return the height of the block of a license's anchor, once it is final."""
+        block = chain_state.anchor_block(db, license_hash)
+        return block if block is not None and self._is_final(block) else None
 
     def _held(self, known: StoreBits, stored: Stored) -> tuple[License, list[int]]:
         """Return a license and its revoked permissions."""

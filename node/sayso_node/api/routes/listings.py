@@ -1,4 +1,4 @@
-"""GET routes for paged lists: a contributor's licenses, and the licenses on an item."""
+"""The GET route for the licenses on an item, in pages."""
 
 import asyncio
 from typing import Final
@@ -8,8 +8,8 @@ from aiohttp import web
 from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.requests import claims_query, page_query
-from sayso_node.api.schema.values import Claims, Licenses, ListedClaim
+from sayso_node.api.schema.requests import claims_query
+from sayso_node.api.schema.values import Claims, ListedClaim
 from sayso_node.errors import NotFound
 from sayso_node.store import messages, queries
 from sayso_node.store.interface import Reading, Store
@@ -19,21 +19,12 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.json_values import texts_of
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, is_revoked
 
-LICENSES: Final = 1_000  # of a page
 CLAIMS: Final = 100  # of a page, because each is judged for every purpose
-LICENSES_OF: Final = Operation(
-    "GET",
-    "/v1/contributors/{address}/licenses",
-    "licensesOf",
-    "The licenses of a contributor, oldest first.",
-    Licenses,
-    query=page_query(LICENSES),
-)
 CLAIMS_ON: Final = Operation(
     "GET",
     "/v1/items/{item}/claims",
@@ -54,16 +45,7 @@ class ListRoutes:
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [Route(LICENSES_OF, self.licenses_of), Route(CLAIMS_ON, self.claims)]
-
-    async def licenses_of(self, request: web.Request) -> Licenses:
-        """Return the license hashes of a contributor, oldest first."""
-        contributor = address_from_text(request.match_info["address"])
-        wanted = self._pages.wanted(request, LICENSES)
-        with self._store.read() as db:
-            found = queries.licenses_after(db, contributor, wanted.after, wanted.limit + 1)
-        rows, after = self._pages.page(request, found, [seq for seq, _ in found], wanted.limit)
-        return Licenses([hex_text(one) for _, one in rows], after)
+        return [Route(CLAIMS_ON, self.claims)]
 
     async def claims(self, request: web.Request) -> Claims:
         """Return who licensed an item and for what; that alone is never clear (rule 8.11)."""

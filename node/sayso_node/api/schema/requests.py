@@ -215,6 +215,12 @@ def page_query(largest: int) -> type[Struct]:
     return defstruct("PageQuery", [("limit", limit, largest), ("cursor", Cursor | UnsetType, UNSET)])
 
 
+def licenses_query(largest: int) -> type[Struct]:
+    """Return the query of a contributor's licenses, of one marketplace or to one grantee."""
+    narrower = [("via", str | UnsetType, UNSET), ("grantee", Address | UnsetType, UNSET)]
+    return defstruct("LicensesQuery", narrower, bases=(page_query(largest),))
+
+
 def claims_query(largest: int) -> type[Struct]:
     """Return the query of the claims on an item; `beside` leaves only those with a license's parties."""
     beside = ("beside", Hash | UnsetType, UNSET)

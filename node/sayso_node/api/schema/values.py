@@ -139,10 +139,19 @@ class Consents(Struct):
     next: Cursor | None
 
 
+class PagedLicense(Struct):
+    """A signed license without its proofs; its terms and items are in the envelope."""
+
+    license: Hash
+    envelope: Base64
+    revoked_permissions: Count
+    anchor_block: Count | None
+
+
 class Licenses(Struct):
     """A page of a contributor's licenses."""
 
-    licenses: list[Hash]
+    licenses: list[PagedLicense]
     next: Cursor | None
 
 
