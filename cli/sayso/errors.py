@@ -95,6 +95,10 @@ class NotLicensed(SaysoError):
     """A consent names another grantee, lacks `resale` or a purpose, or has ended; nothing was signed."""
 
 
+class Displaced(SaysoError):
+    """One more sublicense of a license to this buyer would end another one; nothing was signed."""
+
+
 class NotKept(SaysoError):
     """The node holds a statement as pending, without a promise to keep it."""
 

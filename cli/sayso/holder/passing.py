@@ -9,7 +9,10 @@ from contextlib import suppress
 from typing import Final
 
 from sayso.contributor.planning import LicenseSource
-from sayso.errors import NotHeld, NotLicensed
+from sayso.errors import Displaced, NotHeld, NotLicensed
+from sayso.gate.fetching import Fetcher
+from sayso.node_client.client import NodeClient
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
@@ -27,6 +30,30 @@ async def consents_at(licenses: LicenseSource, hashes: Iterable[bytes]) -> dict[
         with suppress(NotHeld):
             found[one] = (await licenses.license(one)).license.consent
     return found
+
+
+async def sublicenses_at(
+    node: NodeClient, hashes: Iterable[bytes], grantee: bytes
+) -> dict[bytes, Envelope]:
+    """Return the sublicenses by which licenses reached a grantee, as a node says, by digest."""
+    fetcher = Fetcher(node, grantee=grantee)
+    await fetcher.fetch_chains(hashes)
+    return fetcher.sublicenses
+
+
+def check_room(running: Mapping[bytes, int]) -> None:
+    """Raise Displaced if no more sublicenses of a license by one signer to one grantee count (8.15.2).
+
+    Args:
+        running: How many of each license still run, whether or not they were withdrawn.
+    """
+    if full := sorted(name for name, many in running.items() if many >= LIMITS.passed_by_signer):
+        more = f" (and {len(full) - 1:,} more)" if len(full) > 1 else ""
+        raise Displaced(
+            f"{LIMITS.passed_by_signer} sublicenses of {hex_text(full[0])}{more} to this buyer run,"
+            " and one more would end one of them for good; withdrawing makes no room. Use one that the "
+            "buyer has, or wait for the end of one"
+        )
 
 
 def check_passing(

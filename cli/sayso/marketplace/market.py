@@ -177,6 +177,7 @@ class Marketplace:
         Raises:
             NotInStock: An item is not in stock for every purpose, or lacks another party's consent.
             NotLicensed: A consent does not let the shop pass it on.
+            Displaced: So many sales of a license to this buyer still run that one more would end one.
             OtherStatements: Something else was sold under the reference.
             InvalidStatement, InvalidPurpose, LedgerFailed: A field is invalid; the database failed.
         """

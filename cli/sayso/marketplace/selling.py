@@ -7,16 +7,16 @@ whole or does not happen: an item that is not in stock for every purpose stops a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from sayso.errors import NotInStock
 from sayso.holder.drafts import NOTHING, Draft
 from sayso.holder.hashes import sorted_once
-from sayso.holder.passing import check_passing
+from sayso.holder.passing import check_passing, check_room
 from sayso.marketplace.deeds import SALE, ShopSigner, asked_for, do, done_before, names_of, sign
 from sayso.marketplace.outbox import envelopes_of, signed_for
 from sayso.marketplace.stock import in_stock
-from sayso.marketplace.tables import deeds, lock, named, revoked
+from sayso.marketplace.tables import VALUES_AT_ONCE, deeds, lock, named, revoked
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import SUBLICENSE, as_kind
@@ -111,6 +111,7 @@ def sell(db: Connection, reference: str, offer: Offer, signer: ShopSigner, now: 
     held = envelopes_of(db, hashes, signer.network)
     texts = {one.digest: as_kind(one.message, Consent) for one in held}
     check_passing(texts, signer.address, offer.purposes, now)
+    check_room(_running(db, hashes, offer.grantee, now))
     template = Sublicense(
         signer=signer.address,
         content=NOTHING,
@@ -136,6 +137,21 @@ def sell(db: Connection, reference: str, offer: Offer, signer: ShopSigner, now: 
     )
     signed = sign(db, Draft(template, hashes), reference, signer)
     return CompletedSale(reference, tuple(found), tuple(signed))
+
+
+def _running(db: Connection, hashes: Sequence[bytes], grantee: bytes, now: int) -> dict[bytes, int]:
+    """Return how many sales of each license to a buyer still run."""
+    found: dict[bytes, int] = {}
+    for at in range(0, len(hashes), VALUES_AT_ONCE):
+        asked = (
+            select(named.c.license, func.count(named.c.reference.distinct()))
+            .join(deeds, deeds.c.reference == named.c.reference)
+            .where(named.c.license.in_(hashes[at : at + VALUES_AT_ONCE]))
+            .where(deeds.c.kind == SALE, deeds.c.grantee == grantee, deeds.c.expires_at > now)
+            .group_by(named.c.license)
+        )
+        found |= {one[0]: one[1] for one in db.execute(asked)}
+    return found
 
 
 def sale_of(db: Connection, reference: str, network: Network) -> CompletedSale:

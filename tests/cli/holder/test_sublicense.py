@@ -10,7 +10,8 @@ from eth_account import Account
 from cli.holder.conftest import CUSTOMER, Company, many, only
 from sayso.contributor.licensing import sign_message
 from sayso.contributor.saved_messages import save_bundle
-from sayso.holder.drafts import Draft
+from sayso.holder.drafts import NOTHING, Draft
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.primitives import (
     address_from_text,
@@ -131,3 +132,26 @@ def test_a_parent_in_the_bundle_is_checked(company: Company) -> None:
     result = company.world.fails("not-licensed", *ask, "--purpose", "evaluate", *ended)
     assert "has ended" in result.stderr
     assert len(company.sent) == 1
+
+
+def test_no_sublicense_ends_an_earlier_one(company: Company) -> None:
+    """Rule 8.15.2: the seventeenth of a license to one customer displaced one, and nobody said so."""
+    held = company.licensed(2)
+    now, options = int(time.time()), ("--bundle", "licenses", *company.key)
+    for number in range(LIMITS.passed_by_signer):
+        to, ends = address_from_text(CUSTOMER), now + 3_600 + number
+        message = Sublicense(
+            company.address, NOTHING, 1, NOTHING, to, ("train-ai",), NOTHING, "", now - 90, ends
+        )
+        for signed, hashes in Draft(message, (held[0].digest,)).messages():
+            company.node.memory.add(
+                sign_message(company.world.account, signed, company.node.network, hashes)
+            )
+    sent = len(company.sent)
+    result = company.world.fails("displaced", "sublicense", *TO, *options)
+    assert hex_text(held[0].digest) in result.stderr
+    assert len(company.sent) == sent
+    other = ("--to", "0x" + "42" * 20, "--purpose", "train-ai", "--until", "90d")
+    company.world.run("sublicense", *other, *options)
+    name = company.listed([held[1].digest])
+    company.world.run("sublicense", *TO, "--licenses", name, *company.key)

@@ -10,6 +10,7 @@ from cli.marketplace.shop import BOTH, LAB, Shop, address, answer, orders, perso
 from sayso.marketplace.selling import Offer
 from sayso.marketplace.stock import Permission, take_out
 from sayso_protocol.errors import SaysoError
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
@@ -222,3 +223,19 @@ def test_buyers_learn_what_was_taken_back_of_their_orders_alone(shop: Shop) -> N
         assert shop.market.removed(db, [one.number for one in duties]) == 2
         assert shop.market.removed(db, [one.number for one in duties]) == 0
         assert all(one.is_removed for one in shop.market.duties(db))
+
+
+def test_no_sale_ends_an_earlier_one(shop: Shop) -> None:
+    """Rule 8.15.2: the seventeenth sale of a license to one buyer displaced one, and nobody said so."""
+    first, other = shop.licensed(ADA, "a.wav"), shop.licensed(BEN, "b.wav")
+    shop.checked()
+    for number in range(LIMITS.passed_by_signer):
+        shop.sell(f"order {number}", shop.offer(first, expires_at=int(NOW) + 1_000 + number))
+    before = shop.counts()
+    refused("displaced", lambda: shop.sell("order 16", shop.offer([*first, *other])))
+    assert shop.counts() == before
+    shop.sell("order 0", shop.offer(first, expires_at=int(NOW) + 1_000))  # again, so nothing is sold
+    shop.sell("order 17", shop.offer(first, grantee=address(BEN)))
+    shop.sell("order 18", shop.offer(other))
+    shop.market.clock = lambda: NOW + 1_000  # the first ends, and makes room
+    shop.sell("order 16", shop.offer([*first, *other]))

@@ -1,7 +1,10 @@
 """`sayso sublicense`: pass on licenses that were given with `resale`."""
 
 import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -15,11 +18,22 @@ from sayso.errors import NodeUnreachable, NotLicensed
 from sayso.files import item_hash
 from sayso.holder.drafts import NOTHING, Draft
 from sayso.holder.hashes import sorted_once
-from sayso.holder.passing import LOOKUPS, check_parent, check_passing, consents_at
+from sayso.holder.passing import (
+    LOOKUPS,
+    check_parent,
+    check_passing,
+    check_room,
+    consents_at,
+    sublicenses_at,
+)
+from sayso.node_client.client import NodeClient
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
+
+T = TypeVar("T")
 
 
 @click.command(
@@ -71,8 +85,9 @@ def command(
     """Pass licenses on to a customer, for purposes that the licenses give you.
 
     The licenses must have the purpose resale. The command looks up whether their consents name you, in
-    the bundle or at the node, and says so if it did not. A contributor who revokes stops your customer,
-    too. You can withdraw the sublicense (sayso withdraw).
+    the bundle or at the node, and says so if it did not. It refuses a sublicense that would end one that
+    your customer has: 16 of a license count, also after they were withdrawn. A contributor who revokes
+    stops your customer, too. You can withdraw the sublicense (sayso withdraw).
 
     The command shows what becomes public before you sign: your customer, and by how many licenses.
     """
@@ -92,6 +107,7 @@ def command(
     )
     hashes = sorted_once(named.hashes(network, Consent))
     _check(template, hashes, named, stating, now)
+    _check_room(template, hashes, named, stating)
     state(Draft(template, hashes, frozenset({"issued_at", "expires_at"})), stating)
 
 
@@ -112,13 +128,37 @@ def _check(
     held = named.messages(network, Consent)
     consents = {one: as_kind(held[one].message, Consent) for one in hashes if one in held}
     rest = [one for one in hashes if one not in consents]
-    if stating.asked.url_if_any and 0 < len(rest) <= LOOKUPS:
-        try:
-            consents |= stating.asked.ask(lambda node: consents_at(node, rest))
-        except NodeUnreachable as error:
-            if not (stating.save or stating.is_foreign):
-                raise
-            warn(str(error))
+    consents |= _asked(stating, rest, lambda node: consents_at(node, rest))
     check_passing(consents, template.signer, template.purposes, now)
     if unknown := len(hashes) - len(consents):
         warn(f"not checked: whether you may pass on {several(unknown, 'license')} of {len(hashes):,}")
+
+
+def _check_room(template: Sublicense, hashes: tuple[bytes, ...], named: Named, stating: Stating) -> None:
+    """Look up what was passed on to this customer before; raises Displaced."""
+    network, to = stating.trusted.network, template.grantee
+    before: dict[bytes, Envelope] = dict(named.messages(network, Sublicense))
+    before |= _asked(stating, hashes, lambda node: sublicenses_at(node, hashes, to))
+    running = Counter(
+        name
+        for envelope in before.values()
+        for one in [as_kind(envelope.message, Sublicense)]
+        if (one.signer, one.grantee) == (template.signer, to) and one.expires_at > template.issued_at
+        for name in envelope.items
+    )
+    check_room({name: running[name] for name in hashes})
+
+
+def _asked(
+    stating: Stating, hashes: Sequence[bytes], ask: Callable[[NodeClient], Awaitable[dict[bytes, T]]]
+) -> dict[bytes, T]:
+    """Return what a node says of not too many licenses; nothing if it is away and need not be there."""
+    if not (stating.asked.url_if_any and 0 < len(hashes) <= LOOKUPS):
+        return {}
+    try:
+        return stating.asked.ask(ask)
+    except NodeUnreachable as error:
+        if not (stating.save or stating.is_foreign):
+            raise
+        warn(str(error))
+        return {}
