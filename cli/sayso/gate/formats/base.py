@@ -68,7 +68,8 @@ def _is_superset(encoding: str) -> bool:
     """Return whether every byte of ASCII stands for its character, alone and among others."""
     ascii_ = bytes(range(128)) + _ESCAPES
     try:
-        right = ascii_.decode(encoding) == ascii_.decode("ascii")
+        right = all(bytes([one]).decode(encoding) == chr(one) for one in range(128))  # no escapes
+        right = right and ascii_.decode(encoding) == ascii_.decode("ascii")
         return right and not codecs.lookup(encoding).name.startswith("iso2022")  # with states
     except (LookupError, ValueError):
         return False
