@@ -6,14 +6,15 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
+from io import BufferedWriter, BytesIO, TextIOWrapper
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import boto3
+import click
 import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
@@ -23,6 +24,7 @@ from cli.gate.conftest import Buyer
 from sayso.errors import FileUnreadable, OutputFailed
 from sayso.gate.running import GateFiles
 from sayso.gate.staging import _Copy, staged
+from sayso.main import cli
 from sayso_protocol.errors import TooLarge
 from support.waiting import POLL_S
 
@@ -176,6 +178,33 @@ def test_standard_output_stays_empty_after_an_error(buyer: Buyer) -> None:
     told = buyer.check("-", "--out", "-", status=1, typed=b"{}\n")
     assert told.stdout_bytes == b""
     assert "standard input" in told.stderr
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "a pipe"])
+def test_a_full_standard_output_leaves_no_receipt(
+    buyer: Buyer, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A receipt for rows that nobody got lay beside an error that said that nothing was written."""
+    if place == "a pipe":
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open(place, os.O_WRONLY)
+    outputs = {"--rejected": "why", "--receipt": "r.json", "--report": "r.html", "--junit": "r.xml"}
+    named = [part for one in outputs.items() for part in one]
+    given = ["check", "m.jsonl", *QUERY, "--out", "-", *named]
+    raw = os.fdopen(writer, "wb", buffering=0)
+    full = TextIOWrapper(BufferedWriter(raw), write_through=True)
+    monkeypatch.setattr("sys.stdout", full)
+    with pytest.raises(click.ClickException) as caught:
+        cli.main(given, standalone_mode=False)
+    monkeypatch.undo()
+    with suppress(OSError):
+        full.detach()
+    raw.close()
+    assert getattr(caught.value, "code", "") == "output-failed"
+    assert "removed" in str(caught.value)
+    assert not {*outputs.values()} & buyer.world.left()
 
 
 def test_a_manifest_of_several_places(buyer: Buyer) -> None:
