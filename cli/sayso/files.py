@@ -5,14 +5,15 @@ Symbolic links are never followed, so that a command licenses only files in the 
 are not UTF-8 keep their bytes as Python's surrogate escapes.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISDIR, S_ISLNK, S_ISREG
-from typing import Final
+from stat import S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG
+from typing import IO, Final
 
 from sayso.errors import FileUnreadable, NothingToGrant
 from sayso_protocol.errors import SaysoError
@@ -48,6 +49,30 @@ def reading(path: Path, fault: type[SaysoError] = FileUnreadable) -> Iterator[No
     except (OSError, UnicodeDecodeError) as error:
         why = reason_of(error) if isinstance(error, OSError) else "it is not text in UTF-8"
         raise fault(f"cannot read {str(path)!r}: {why}") from error
+
+
+@contextmanager
+def opening(
+    path: Path, fault: type[SaysoError] = FileUnreadable, *, forward: bool = False
+) -> Iterator[IO[bytes]]:
+    """Open a file to read it, and never wait for one; its OSErrors become `fault`, as by `reading`.
+
+    It is a regular file, because a device never ends. If its reader only goes `forward`, it may be a
+    pipe, too, into which somebody writes something.
+    """
+    with reading(path, fault):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        mode = os.fstat(descriptor).st_mode
+        if not S_ISREG(mode) and not (forward and S_ISFIFO(mode)):
+            os.close(descriptor)
+            if S_ISDIR(mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            raise fault(f"cannot read {str(path)!r}: it is not a regular file")
+        os.set_blocking(descriptor, True)
+        with os.fdopen(descriptor, "rb") as file:
+            if S_ISFIFO(mode) and not file.peek(1):
+                raise fault(f"cannot read {str(path)!r}: nobody writes into this pipe")
+            yield file
 
 
 def find_files(paths: Iterable[Path]) -> FoundFiles:

@@ -6,7 +6,7 @@ The network file is the root of trust; sayso_protocol.network_file defines its c
 from dataclasses import replace
 from pathlib import Path
 
-from sayso.files import reading
+from sayso.files import opening
 from sayso.outputs import write_file
 from sayso_protocol.errors import InvalidNetworkFile
 from sayso_protocol.network_file import FILE_CHARS, Named, NetworkFile, Operator, parse_network_file
@@ -17,7 +17,7 @@ NETWORK_VARIABLE = "SAYSO_NETWORK"
 
 def load_network(path: Path = DEFAULT_FILE) -> NetworkFile:
     """Read a network file; raises InvalidNetworkFile."""
-    with reading(path, InvalidNetworkFile), path.open("rb") as file:
+    with opening(path, InvalidNetworkFile, forward=True) as file:
         text = file.read(4 * FILE_CHARS + 4).decode("utf-8-sig")
     try:
         return parse_network_file(text)

@@ -11,12 +11,12 @@ replaces the local file.
 import glob
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sayso.errors import BadAnswer, NoSnapshot, OutputFailed
+from sayso.files import opening
 from sayso.gate.judges.offline import SNAPSHOT_BYTES, load_snapshot
 from sayso.node_client.reading import bad_answers
 from sayso.node_client.transport import Transport
@@ -101,7 +101,9 @@ def read_index(answer: Snapshots) -> list[Offered]:
 
 def _refuse_other(path: Path) -> None:
     """Raise OutputFailed for a file that is not a snapshot, so that it is not replaced."""
-    with output_errors(path), suppress(FileNotFoundError), path.open("rb") as file:
+    if not path.exists():
+        return
+    with opening(path, OutputFailed) as file:
         begun = file.read(len(MAGIC))
         if not MAGIC.startswith(begun):
             raise OutputFailed(f"{str(path)!r} is not a snapshot; name another file or move it away")

@@ -9,7 +9,7 @@ import click
 
 from sayso.commands.asking import ask_password
 from sayso.commands.grouping import Command
-from sayso.files import reading
+from sayso.files import opening
 from sayso.networks import DEFAULT_FILE, NETWORK_VARIABLE
 from sayso_protocol.primitives import address_from_text, hash_from_text
 
@@ -57,6 +57,7 @@ class Once(click.Command):
         return super().parse_args(ctx, args)
 
 
+PASSWORD_BYTES: Final = 65_536
 PASSWORD_VARIABLE: Final = "SAYSO_PASSWORD"  # noqa: S105 - a name, not a password
 
 
@@ -124,8 +125,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 def read_password(password_file: Path | None, *, new: bool = False) -> str:
     """Return the password of a file, the environment or a prompt; raises FileUnreadable, NoTerminal."""
     if password_file is not None:
-        with reading(password_file):
-            text = password_file.read_text().removesuffix("\n").removesuffix("\r")
+        with opening(password_file, forward=True) as file:
+            text = file.read(PASSWORD_BYTES).decode().removesuffix("\n").removesuffix("\r")
         if new and not text:
             raise click.UsageError("the password file is empty")
         return text

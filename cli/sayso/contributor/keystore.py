@@ -13,11 +13,11 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from sayso.errors import BadKeyFile, KeyExists, WrongPassword
+from sayso.files import opening
 from sayso.outputs import output_errors
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import InvalidAddress, Malformed
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.redaction import reason_of
 
 KEY_FILE_BYTES = 65_536
 SCRYPT_BYTES = 1 << 30  # of memory, 128 * n * r: four times what this release writes
@@ -97,10 +97,8 @@ def key_address(path: Path) -> bytes:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with opening(path, BadKeyFile, forward=True) as file:
             keystore = parse_json(file.read(KEY_FILE_BYTES + 1), most=KEY_FILE_BYTES)
-    except OSError as error:
-        raise BadKeyFile(f"cannot read the key file {str(path)!r}: {reason_of(error)}") from error
     except Malformed as error:
         raise BadKeyFile(f"{str(path)!r} is not a key file: it is not JSON") from error
     if not isinstance(keystore, dict) or keystore.get("version") != 3:

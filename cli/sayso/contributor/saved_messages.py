@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from sayso.errors import NothingToRevoke, OtherStatements
-from sayso.files import reading
+from sayso.files import opening, reading
 from sayso.node_client.answers import HeldLicense
 from sayso.outputs import write_file
 from sayso_protocol.errors import Malformed, TooLarge, Unsupported
@@ -67,11 +67,11 @@ def load_bundle(path: Path, network: Network) -> list[Envelope]:
 
 def read_bounded(path: Path, most: int) -> bytes:
     """Read at most `most` + 1 bytes of a file (`-` is standard input); raises FileUnreadable."""
-    with reading(path):
-        if str(path) == "-":
+    if str(path) == "-":
+        with reading(path):
             return _read(sys.stdin.buffer, most + 1)
-        with path.open("rb") as file:
-            return _read(file, most + 1)
+    with opening(path, forward=True) as file:
+        return _read(file, most + 1)
 
 
 def _read(file: IO[bytes], most: int) -> bytes:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from sayso.delivery.errors import BadSecret
-from sayso.files import reading
+from sayso.files import opening
 from sayso.outputs import output_errors
 
 WHSEC: Final = "whsec_"
@@ -61,7 +61,7 @@ def secret_at(path: Path) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    with reading(path, BadSecret), path.open("rb") as file:
+    with opening(path, BadSecret) as file:
         mode = os.fstat(file.fileno()).st_mode
         data = file.read(FILE_BYTES)
     if stat.S_IMODE(mode) & 0o077:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from sayso.files import reading
+from sayso.files import opening
 from sayso_protocol.primitives import sha256
 
 INDEX_ENDING: Final = ".index"
@@ -33,7 +33,7 @@ def mark(path: Path, data: bytes) -> FileMark:
 
 def mark_file(path: Path) -> FileMark:
     """Read a file and return its mark; raises FileUnreadable."""
-    with reading(path), path.open("rb") as file:
+    with opening(path) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
         return FileMark(text_of(path), file.tell(), found)
 

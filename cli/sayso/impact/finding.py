@@ -9,7 +9,7 @@ from typing import Final
 
 from sayso.contributor.saved_messages import load_bundle
 from sayso.errors import BadAnswer, BadList, NodeUnreachable, NotHeld
-from sayso.files import reading
+from sayso.files import opening
 from sayso.gate.fetching import AT_ONCE, Fetcher
 from sayso.gate.licenses import LicenseBundle
 from sayso.impact.ledger import Circumstances, Request, Revoked, entry, nothing_found, touched
@@ -132,8 +132,8 @@ def circumstances(
 def read_exempt(path: Path) -> dict[bytes, str]:
     """Read exemptions, a license hash and a reason on each line; raises BadList."""
     found: dict[bytes, str] = {}
-    with reading(path, BadList), path.open(encoding="utf-8", errors="replace") as file:
-        lines = file.read(EXEMPT_BYTES).splitlines()
+    with opening(path, BadList, forward=True) as file:
+        lines = file.read(EXEMPT_BYTES).decode(errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         name, _, reason = line.strip().partition(" ")
         if not name:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sayso.errors import BadManifest, BadRecords, BytesDiffer, NotOfRun
-from sayso.files import reading
+from sayso.files import opening, reading
 from sayso.gate.formats.base import OR_REJECT, Columns
 from sayso.gate.formats.opening import open_source
 from sayso.gate.formats.published import form_of
@@ -167,7 +167,7 @@ def _has_record(folder: Path) -> bool:
 
 def _is_rejected(path: Path) -> bool:
     """Return whether a file holds rejected rows: its first line gives a reason."""
-    with reading(path), path.open("rb") as file:
+    with opening(path) as file:
         line = file.readline(FIRST_LINE_BYTES)
     try:
         value: Any = parse_json(line)

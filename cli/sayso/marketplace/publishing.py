@@ -21,7 +21,7 @@ from typing import IO, Any, Final
 
 from sayso.errors import NotInStock
 from sayso.extras import extra
-from sayso.files import reading
+from sayso.files import opening
 from sayso.gate.formats.published import ABOUT_FILE, DATA, FILES, LICENSES_FOLDER, LISTED
 from sayso.gate.formats.tar import LABEL_SUFFIXES
 from sayso.gate.licenses import fill_bundle
@@ -143,7 +143,7 @@ class _Hashing(io.RawIOBase):
 
 def _contents(entries: Sequence[Entry]) -> Iterator[tuple[int, Entry, bytes]]:
     for number, one in enumerate(entries):
-        with reading(one[1].path), one[1].path.open("rb") as file:
+        with opening(one[1].path) as file:
             hashing = _Hashing(file)
             data = hashing.read()
         hashing.check(one[1])
@@ -179,7 +179,7 @@ def _webdataset(folder: StagedFolder, entries: Sequence[Entry]) -> None:
             for number, (row, kept) in enumerate(entries):
                 label = json.loads(_row_json(number, row, kept, "webdataset"))
                 text = json.dumps({name: one for name, one in label.items() if name != "file"})
-                with reading(kept.path), kept.path.open("rb") as source:
+                with opening(kept.path) as source:
                     info = tarfile.TarInfo(_place(number, kept, "webdataset"))
                     info.size = os.fstat(source.fileno()).st_size
                     hashing = _Hashing(source)
@@ -195,7 +195,7 @@ def _webdataset(folder: StagedFolder, entries: Sequence[Entry]) -> None:
 def _folder(folder: StagedFolder, entries: Sequence[Entry]) -> None:
     for number, (_, kept) in enumerate(entries):
         file = folder.open(Path(_place(number, kept, "folder")))
-        with reading(kept.path), kept.path.open("rb") as source:
+        with opening(kept.path) as source:
             hashing = _Hashing(source)
             while piece := hashing.read(COPIED_BYTES):
                 file.write(piece)

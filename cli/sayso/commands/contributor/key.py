@@ -1,12 +1,18 @@
 """`sayso key`: create and show wallet keys."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from sayso.commands.lazy import Group
-from sayso.commands.options import PATH, json_option, password_option, path_option, read_password
+from sayso.commands.options import (
+    PASSWORD_BYTES,
+    PATH,
+    json_option,
+    password_option,
+    path_option,
+    read_password,
+)
 from sayso.commands.text import example, say, say_json
 from sayso.contributor.derived_keys import NUMBERS, Branch, derived_account
 from sayso.contributor.keystore import (
@@ -17,6 +23,7 @@ from sayso.contributor.keystore import (
     refuse_existing_key,
     save_key,
 )
+from sayso.contributor.saved_messages import read_bounded
 from sayso.files import reading
 from sayso_protocol.primitives import address_text
 
@@ -91,4 +98,4 @@ def derive(
 
 def _read_hex(path: Path) -> str:
     with reading(path):
-        return sys.stdin.read() if str(path) == "-" else path.read_text()
+        return read_bounded(path, PASSWORD_BYTES).decode()

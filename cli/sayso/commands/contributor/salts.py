@@ -10,7 +10,7 @@ from typing import Final
 
 from sayso.contributor.planning import FileItems
 from sayso.errors import BadSalts
-from sayso.files import SALT_BYTES, HashedFile, reading
+from sayso.files import SALT_BYTES, HashedFile, opening
 from sayso.gate.formats.json_rows import parse_fields
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, salted_item
@@ -35,7 +35,7 @@ def licensed_items(files: Iterable[HashedFile], salts: Iterable[Path]) -> tuple[
 
 def _rows(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
     """Yield the name of each file, without folders, and its item hash and salt, 32 bytes each."""
-    with reading(path), path.open("rb") as lines:
+    with opening(path, forward=True) as lines:
         number = 0
         while line := lines.readline(SALT_LINE_BYTES + 1):
             number += 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from sayso.errors import FileUnreadable
-from sayso.files import reading
+from sayso.files import opening
 from sayso.networks import DEFAULT_FILE, load_network
 from sayso_protocol.errors import SaysoError, WrongNetwork
 from sayso_protocol.network_file import NetworkFile, parse_network_file
@@ -19,7 +19,7 @@ _FILE_BYTES: Final = 1_048_576
 
 def read_file(path: Path) -> bytes:
     """Return a small file; raises FileUnreadable."""
-    with reading(path), path.open("rb") as file:
+    with opening(path) as file:
         data = file.read(_FILE_BYTES + 1)
     if len(data) > _FILE_BYTES:
         raise FileUnreadable(f"{str(path)!r} is longer than {_FILE_BYTES} bytes")

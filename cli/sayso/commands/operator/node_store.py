@@ -11,6 +11,7 @@ from sayso.commands.options import PATH, path_option, text_option
 from sayso.commands.text import example, say
 from sayso.errors import FileUnreadable, OutputFailed
 from sayso.extras import extra
+from sayso.files import opening
 from sayso.networks import load_network
 from sayso.outputs import output_errors
 
@@ -88,11 +89,8 @@ def _location(where: str, *, on_line: bool) -> str:
     if where == FILE:
         return ""
     if where.startswith("@"):
-        try:
-            with Path(where[1:]).open(encoding="utf-8") as file:
-                return file.read(_LOCATION_BYTES).strip()
-        except (OSError, ValueError) as error:
-            raise FileUnreadable(f"cannot read the location in {where[1:]!r}") from error
+        with opening(Path(where[1:]), forward=True) as file:
+            return file.read(_LOCATION_BYTES).decode().strip()
     host = where.partition("://")[2].partition("/")[0]
     if on_line and (":" in host.rpartition("@")[0] or "password" in where):
         text = "all users of this machine see a command line: put the location into a file; use @FILE"

@@ -16,7 +16,7 @@ from typing import IO, Any, Final, cast
 
 from sayso.errors import BadManifest, FileUnreadable
 from sayso.extras import extra
-from sayso.files import reading
+from sayso.files import opening
 from sayso.outputs import output_errors
 
 # The first bytes of each kind, and its usual ending.
@@ -64,7 +64,7 @@ Opener = Callable[[Any], IO[bytes]]
 
 def kind_of(path: Path) -> str:
     """Return the compression of a file by its first bytes, or an empty text; raises FileUnreadable."""
-    with reading(path), path.open("rb") as file:
+    with opening(path) as file:
         return _kind_of(file.read(_HEAD_BYTES))
 
 

@@ -19,7 +19,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sayso.errors import FileUnreadable
-from sayso.files import reading
+from sayso.files import opening, reading
 from sayso.gate.since.keyed_marks import KeyedMark
 from sayso.gate.since.secret import read_own
 from sayso.gate.since.tables import Sizes, Tables
@@ -183,7 +183,7 @@ class Index:
 
     def _header(self, key: bytes | None) -> tuple[int, bytes]:
         """Return where the header begins, and its content."""
-        with reading(self._path), self._path.open("rb") as file:
+        with opening(self._path) as file:
             size = file.seek(0, 2)
             fixed = HASH_BYTES + _LENGTH_BYTES
             if size < len(MAGIC) + fixed:
@@ -200,7 +200,7 @@ class Index:
         return begin, found[0]
 
     def _read(self, start: int, size: int, expected: str) -> bytes:
-        with reading(self._path), self._path.open("rb") as file:
+        with opening(self._path) as file:
             file.seek(start)
             data = file.read(size)
         if len(data) != size or sha256(data).hex() != expected:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.errors import ManifestChanged
-from sayso.files import reading
+from sayso.files import opening
 from sayso.gate.judges.base import Evidence, Judge, Judged
 from sayso.gate.judges.verdicts import GRANTED
 from sayso.gate.licenses import bundle_files
@@ -208,7 +208,7 @@ class _Messages:
 
     def _message(self, row: Any) -> Envelope:
         path = self._files[int(row["file"])]
-        with reading(path), path.open("rb") as file:
+        with opening(path) as file:
             file.seek(int(row["start"]))
             envelope = decode(file.read(int(row["size"])), self._network)
         if envelope.digest != row["name"].tobytes():

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 from nacl.bindings import crypto_aead_aegis256_encrypt
 
-from sayso.files import reading
+from sayso.files import opening
 from sayso.gate.marks import FileMark, mark, text_of
 
 _NONCE_BYTES: Final = 16
@@ -47,7 +47,7 @@ def keyed_mark(path: Path, key: bytes, nonce: bytes | None = None) -> KeyedMark:
         key: This user's key, 32 bytes.
         nonce: Of the mark that it is compared with; random by default.
     """
-    with reading(path), path.open("rb", buffering=0) as file:
+    with opening(path) as file:
         return _mark(path, iter(partial(file.read, _PIECE_BYTES), b""), key, nonce)
 
 
@@ -55,8 +55,8 @@ def keyed_again(files: Sequence[Path], marks: Sequence[FileMark], key: bytes) ->
     """Return keyed marks of files with these marks, or None if one has another content by now."""
     found = list[KeyedMark]()
     for path, known in zip(files, marks, strict=False):
-        with reading(path):
-            data = path.read_bytes()  # once, so both marks are of the same bytes
+        with opening(path) as file:
+            data = file.read()  # once, so both marks are of the same bytes
         if mark(path, data) != known:
             return None
         pieces = (data[at : at + _PIECE_BYTES] for at in range(0, len(data), _PIECE_BYTES))

@@ -10,7 +10,7 @@ import numpy as np
 
 from sayso.errors import BadManifest
 from sayso.extras import extra
-from sayso.files import reading
+from sayso.files import opening
 from sayso.gate.columns import column_or_key, filtered, join_columns
 from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source
 from sayso.gate.formats.packed import refuse_no_table
@@ -38,7 +38,7 @@ class Arrow(Source):
     def __init__(self, path: Path, columns: Columns) -> None:
         super().__init__(path)
         refuse_no_table(path, _FILE)
-        with reading(path), path.open("rb") as file:
+        with opening(path) as file:
             self._head = file.read(_HEAD_BYTES)
         if self._head.startswith(_FIRST_FEATHER):
             raise BadManifest(

@@ -13,7 +13,7 @@ from struct import unpack_from
 from typing import IO, Final, NamedTuple
 
 from sayso.errors import BadManifest
-from sayso.files import reading
+from sayso.files import opening
 
 _MAGIC: Final = b"ARROW1"
 _HEAD: Final = 8  # the magic, and what fills it up
@@ -39,7 +39,7 @@ def check_messages(path: Path) -> None:
         BadManifest: It is cut, something follows its end, or its footer names other batches.
         FileUnreadable: It cannot be read.
     """
-    with reading(path), path.open("rb") as file:
+    with opening(path) as file:
         size = os.fstat(file.fileno()).st_size
         is_file = file.read(len(_MAGIC)) == _MAGIC
         try:

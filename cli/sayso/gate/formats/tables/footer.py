@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from sayso.errors import BadManifest
-from sayso.files import reading
+from sayso.files import opening
 from sayso.gate.formats.tables.chunk import (
     BLOOM_LENGTH,
     BLOOM_OFFSET,
@@ -70,7 +70,7 @@ class Footer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with reading(path), path.open("rb") as file:
+        with opening(path) as file:
             size = os.fstat(file.fileno()).st_size
             data, self.start = _footer_bytes(file, size)
         self.fields = read_struct(data)
@@ -147,7 +147,7 @@ class Footer:
         filled = [one for one, rows in zip(self.groups, self.rows, strict=True) if rows]
         for chunk in (one for group in filled for one in group[COLUMNS][1].items):
             meta: Struct = chunk[META][1]
-            with reading(self.path), self.path.open("rb") as file:
+            with opening(self.path) as file:
                 file.seek(meta[DATA][1])
                 head = read_struct(file.read(_PAGE_HEADER_BYTES))
             return 4 in head, head.get(1, (0, 0))[1] == 3

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sayso.errors import BadManifest
-from sayso.files import reading
+from sayso.files import opening
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.json_rows import STRICT
 from sayso.gate.formats.media import left_out
@@ -100,7 +100,7 @@ def _plain(name: object, folder: Path) -> str:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    with reading(path), path.open("rb") as file:
+    with opening(path) as file:
         data = file.read(_JSON_BYTES + 1)
     try:
         found = parse_json(data, STRICT, most=_JSON_BYTES)
