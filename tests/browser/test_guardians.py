@@ -6,7 +6,7 @@ from collections.abc import Callable
 from eth_account import Account
 from playwright.sync_api import Page, expect
 
-from browser.visit import Visit
+from browser.visit import Visit, short
 from browser.world import World
 
 LAB = Account.create().address
@@ -38,7 +38,7 @@ def test_a_guardian_is_invited_agrees_and_is_confirmed(visit: Open, place: World
     # Whose guardian he is, is known to his device.
     there.get_by_role("link", name="My licenses", exact=True).click()
     there.get_by_text("For somebody else, as their guardian").click()
-    ward = there.get_by_role("link", name=f"{ada.address[:6]}…{ada.address[-4:]}")
+    ward = there.get_by_role("link", name=short(ada.address))
     expect(ward).to_have_attribute("href", f"#/of/{ada.address}")
 
     page.goto(reply)

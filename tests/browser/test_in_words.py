@@ -11,7 +11,7 @@ import pytest
 from eth_account import Account
 from playwright.sync_api import Locator, Page, expect
 
-from browser.visit import Visit
+from browser.visit import Visit, short
 from browser.world import World
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
@@ -33,10 +33,6 @@ addEventListener("message", (event) => {
 
 def card(page: Page, held: Envelope) -> Any:
     return page.locator(f'[data-license="{hex_text(held.digest)}"]')
-
-
-def short(text: str) -> str:
-    return f"{text[:6]}…{text[-4:]}"
 
 
 def agreement(held: Envelope) -> str:

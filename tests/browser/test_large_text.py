@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+import pytest
 from eth_account import Account
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -100,3 +101,36 @@ def test_tabs_are_whole_words_at_200_percent(visit: Open, place: World) -> None:
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert page.locator(".top nav a").evaluate_all(LINES) == [1, 1, 1]
     here.look_at("tabs-200")
+
+
+# Short addresses and hashes that stand on more than one line.
+BROKEN = """() => {
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    if (!text.parentElement.checkVisibility()) continue;
+    for (const one of text.data.matchAll(/0x[0-9a-fA-F]{4}[^0-9a-fA-F]+[0-9a-fA-F]{4}/g)) {
+      const place = document.createRange();
+      place.setStart(text, one.index);
+      place.setEnd(text, one.index + one[0].length);
+      const lines = new Set([...place.getClientRects()].map((line) => Math.round(line.top / 4)));
+      if (lines.size > 1) found.push(one[0]);
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("language", ["ar-EG", "en"])
+def test_a_short_address_stands_on_one_line(visit: Open, place: World, language: str) -> None:
+    """Headings in Arabic broke it at its dots, and its second half stood before the first."""
+    ada = place.person()
+    place.license(ada, 2, grantee=LAB)
+    page = visit(language=language).go(f"#/of/{ada.address}")
+    expect(page.locator(".card")).to_be_visible()
+    broken = {}
+    for width in range(240, 480, 10):
+        page.set_viewport_size({"width": width, "height": 800})
+        if found := page.evaluate(BROKEN):
+            broken[width] = found
+    assert broken == {}

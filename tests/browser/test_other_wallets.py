@@ -7,7 +7,7 @@ from eth_account import Account
 from playwright.sync_api import expect
 
 from browser.reading_codes import read_code, read_request
-from browser.visit import Visit
+from browser.visit import Visit, short
 from browser.world import World, eventually
 from sayso.contributor.onchain import call_for
 from sayso_contracts.registry.calls import Calls
@@ -78,7 +78,7 @@ def test_a_lost_phone_and_a_guardian(visit: Open, place: World) -> None:
     page.get_by_text("For somebody else, as their guardian").click()
     page.get_by_label("Their address").fill(ada.address)
     page.get_by_role("button", name="Look", exact=True).click()
-    name = f"{ada.address[:6]}…{ada.address[-4:]}"
+    name = short(ada.address)
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Licenses of {name}")
     expect(page.get_by_text(f"You are the guardian of {name}.")).to_be_visible()
     here.look_at("guardian")

@@ -12,7 +12,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from playwright.sync_api import Page, expect
 
-from browser.visit import Visit
+from browser.visit import Visit, short
 from browser.world import World, eventually
 from sayso.files import HashedFile, salt_files
 from sayso.gate.formats.json_rows import salt_lines
@@ -76,7 +76,7 @@ def test_names_and_files_are_known_by_the_file_of_secrets(visit: Open, place: Wo
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("This covers 1 file in 1 license, for 2 purposes.")
     garden = held.files[1].item
-    beside = f"{hex_text(garden)[:6]}…{hex_text(garden)[-4:]}"
+    beside = short(hex_text(garden))
     expect(dialog.get_by_role("listitem").first).to_have_text(f"garden.txt {beside}")
     expect(dialog.locator("[data-named]")).to_contain_text("garden.txt")
     expect(dialog.get_by_role("heading").first).not_to_contain_text("research")  # it is for all

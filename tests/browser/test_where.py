@@ -14,7 +14,7 @@ from eth_account.signers.local import LocalAccount
 from PIL import Image
 from playwright.sync_api import Page, Request, Route, expect
 
-from browser.visit import Visit
+from browser.visit import Visit, short
 from browser.world import DAY_S, IMITATOR, KLED, NAMES, World, eventually
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.messages.envelope import Envelope
@@ -35,10 +35,6 @@ Open = Callable[..., Visit]
 
 def card(page: Page, held: Envelope) -> Any:
     return page.locator(f'[data-license="{hex_text(held.digest)}"]')
-
-
-def short(address: str) -> str:
-    return f"{address[:6]}…{address[-4:]}"
 
 
 def test_a_company_has_its_listed_name_and_nobody_else_has_one(visit: Open, place: World) -> None:

@@ -49,6 +49,11 @@ MISPLACED: Final = """() => {
 expect.set_options(timeout=DEADLINE_S * 1_000)
 
 
+def short(text: str) -> str:
+    """How the page shows a hash or an address in short, with word joiners around its dots."""
+    return f"{text[:6]}\N{WORD JOINER}…\N{WORD JOINER}{text[-4:]}"
+
+
 class Visit:
     """Somebody's browser; `account` None means that there is no wallet in it."""
 

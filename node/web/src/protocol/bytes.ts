@@ -62,5 +62,5 @@ export function readAddress(text: string): string | null {
 export const isHash = (text: string): boolean => /^0x[0-9a-f]{64}$/.test(text);
 export const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-/** How a hash or an address begins and ends, for people to compare. */
-export const short = (text: string): string => `${text.slice(0, 6)}…${text.slice(-4)}`;
+/** How a hash or an address begins and ends, for people to compare; never on two lines (UAX 14, word joiners). */
+export const short = (text: string): string => `${text.slice(0, 6)}\u2060…\u2060${text.slice(-4)}`;
