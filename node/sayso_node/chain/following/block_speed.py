@@ -1,14 +1,15 @@
 """How fast a chain makes blocks, which decides how often it is asked and what of it is tested."""
 
 from collections import deque
+from statistics import median
 from typing import Final
 
 from sayso_node.chain.interface import Chain
 from sayso_node.freshness import ChainHead
 
 SLOW_S: Final = 1.0  # a block; from here on every header can be tested
-BASE_BLOCKS: Final = 64  # over which the mean is taken
-HEADS: Final = 8  # new heads whose least distance is the time until the next
+BASE_BLOCKS: Final = 64  # over which the mean is taken that an alarm needs
+HEADS: Final = 8  # new heads whose distances say how fast the chain is, and when the next comes
 LONGEST_WAIT_S: Final = 6.0
 FROZEN_S: Final = 180.0
 FROZEN_BLOCKS: Final = 10
@@ -39,8 +40,11 @@ class BlockSpeed:
 
     @property
     def is_slow(self) -> bool:
-        """Return whether blocks take a second or more, which an unknown chain's do."""
-        return self._mean_s is None or self._mean_s >= SLOW_S
+        """Return whether blocks take a second or more, which an unknown chain's do.
+
+        One forged header spoils the distance to the head before and to the next, so the median is taken.
+        """
+        return len(self._steps) < HEADS or median(self._steps) >= SLOW_S
 
     @property
     def frozen_s(self) -> float:
