@@ -19,7 +19,7 @@ from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.addresses import split_multiaddr
 from sayso_protocol.errors import Malformed, SaysoError, TooLarge
 
-READ_BYTES: Final = 1024 * 1024
+READ_BYTES: Final = 64 * 1024  # with larger pieces, the library gives back more window than was read
 MAX_LENGTH_BYTES: Final = 5  # of a varint below 2^35
 
 Ask = Callable[[str, bytes, str], Awaitable[bytes]]  # (protocol, body, peer id)

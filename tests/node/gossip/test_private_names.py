@@ -16,6 +16,7 @@ import sayso_node
 from node.gossip.harness import configuration
 from sayso_node.gossip.host import private
 from sayso_node.gossip.host.host import GossipHost
+from sayso_node.gossip.host.muxer import BoundedYamux
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = Path(sayso_node.__file__).parent
@@ -61,7 +62,8 @@ def test_the_pinned_release_has_every_name() -> None:
 
     host = GossipHost.build(configuration(1, []), Counter(), ignore)  # type: ignore[arg-type]
     swarm = host.swarm
-    for one in (host.router, host.pubsub, swarm, swarm.auto_connector, host.host):
+    muxer = BoundedYamux.__new__(BoundedYamux)
+    for one in (host.router, host.pubsub, swarm, swarm.auto_connector, host.host, muxer):
         library = [base for base in type(one).__mro__ if base.__module__.startswith("libp2p.")]
         names = private.PRIVATE.get(library[0].__name__, frozenset())
         assert names, f"nothing is listed for {library[0].__name__}"

@@ -18,6 +18,8 @@ from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key_pair
 from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost
+from libp2p.host.ping import ID as PING
+from libp2p.host.ping import handle_ping
 from libp2p.identity.identify_push.identify_push import ID_PUSH
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.network.swarm import Swarm
@@ -25,7 +27,6 @@ from libp2p.peer.id import ID
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as Noise
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
-from libp2p.stream_muxer.yamux.yamux import Yamux
 from libp2p.tools.anyio_service import background_trio_service
 from multiaddr import Multiaddr
 
@@ -33,6 +34,8 @@ from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.host.guards import SafePubsub, guard_streams
 from sayso_node.gossip.host.inbound import guard_inbound
+from sayso_node.gossip.host.muxer import BoundedYamux, bound_muxers
+from sayso_node.gossip.host.negotiation import bound_lines
 from sayso_node.gossip.host.private import forget_disconnects, identify_nobody
 from sayso_node.gossip.host.router import Router
 from sayso_node.gossip.host.transports import transports
@@ -111,8 +114,12 @@ class GossipHost:
     async def _prune(self) -> None:
         while True:
             await trio.sleep(PRUNE_EVERY_S)
-            self.router.forget_deliveries()
-            forget_disconnects(self.swarm)
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Free what the library keeps of peers that have gone."""
+        self.router.forget_deliveries()
+        forget_disconnects(self.swarm)
 
 
 def _bare_host(config: GossipConfig) -> BasicHost:
@@ -125,7 +132,7 @@ def _bare_host(config: GossipConfig) -> BasicHost:
         key_pair=keys,
         transports=transports(),
         sec_opt={NOISE: Noise(keys, noise_privkey=create_noise_key_pair().private_key)},
-        muxer_opt={TProtocol(YAMUX): Yamux},
+        muxer_opt={TProtocol(YAMUX): BoundedYamux},
         connection_config=ConnectionConfig(
             max_connections=most,
             high_watermark=most,
@@ -147,6 +154,10 @@ def _close_doors(host: BasicHost, swarm: Swarm) -> None:
     swarm.auto_connector.maybe_connect = dial_nobody  # type: ignore[method-assign]
     # The library waits without limit for a stream slot; our own limits refuse instead.
     swarm.set_resource_manager(None)
+    bound_lines()
+    bound_muxers(swarm)
+    # The service of the library keeps an entry of every peer that ever pinged.
+    host.set_stream_handler(PING, handle_ping)
     identify_nobody(host)  # we answer identify requests but send none
     host.remove_stream_handler(ID_PUSH)
 

@@ -16,6 +16,7 @@ from libp2p.peer.id import ID
 from libp2p.pubsub.gossipsub import GossipSub
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.pubsub import Pubsub
+from libp2p.stream_muxer.yamux.yamux import Yamux, YamuxStream
 from multiaddr import Multiaddr
 
 PRIVATE: Final[dict[str, frozenset[str]]] = {
@@ -26,6 +27,7 @@ PRIVATE: Final[dict[str, frozenset[str]]] = {
     "Swarm": frozenset({"_do_handle_inbound_connection", "_negative_peer_cache"}),
     "AutoConnector": frozenset({"_recent_disconnects"}),
     "BasicHost": frozenset({"_should_identify_peer"}),
+    "Yamux": frozenset({"_finalize_stream_locked", "_read_data_body"}),
 }
 
 HandleInbound = Callable[[TrioTCPStream, Multiaddr, object], Awaitable[None]]
@@ -70,6 +72,24 @@ class OpenPubsub(Pubsub):
     def forget_peer(self, peer_id: ID) -> None:
         """Remove a peer whose stream failed; the library does so only for errors that it expects."""
         self._handle_dead_peer(peer_id)
+
+
+class OpenYamux(Yamux):
+    """OpenYamux is the muxer of a connection with public names for the parts that we change."""
+
+    async def _read_data_body(self, length: int) -> bytes:
+        """Call check_room first; the library counts a window only after it has read the bytes."""
+        self.check_room(length)
+        return await super()._read_data_body(length)
+
+    def _finalize_stream_locked(self, stream: YamuxStream, *, fully_closed: bool) -> None:
+        """Free what nobody will read of a stream that was reset, by either side."""
+        if stream.reset_received:
+            self.stream_buffers.get(stream.stream_id, bytearray()).clear()
+        super()._finalize_stream_locked(stream, fully_closed=fully_closed)
+
+    def check_room(self, length: int) -> None:
+        """Called before so many bytes of a stream are read; what it raises may end the connection."""
 
 
 def handle_inbound(swarm: Swarm, handler: HandleInbound) -> None:
