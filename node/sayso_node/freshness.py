@@ -215,12 +215,16 @@ class Freshness:
         if now < self.twin_until or self.is_uncompared:
             raise IdentityInUse(self.twin_text)
 
+    def counts(self, peer_id: str) -> bool:
+        """Return whether rounds with a peer count, because the operator configured it."""
+        return peer_id in self._peers_begun
+
     def peer_synced(self, peer_id: str, begun: float, heeded: Collection[bytes] = ()) -> None:
         """Record that a round that began at this time fetched everything a peer has.
 
         `heeded` are the addresses whose disputes the peer keeps, by its own word.
         """
-        if peer_id in self._peers_begun:
+        if self.counts(peer_id):
             self._peers_begun[peer_id] = begun
             self._heeded_by[peer_id] = frozenset(heeded)
 

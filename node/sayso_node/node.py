@@ -89,7 +89,7 @@ class Node:
         self._batches = BatchFetcher(config.other_urls, self._http_json, store, counters, transport)
 
         self._snapshots = self._make_snapshots(clock)
-        self._presences = Presences(clock)
+        self._presences = Presences(clock, peer_ids)
         self._presence = PresenceLoop(transport, store, freshness, clock, alarms, peer_ids)
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
         self._api = self._make_api(clock)

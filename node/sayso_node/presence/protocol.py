@@ -7,6 +7,7 @@ many other runs with this key the peer heard of lately, the highest numbers that
 the peer's clock in seconds since the epoch.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Final, NamedTuple
 
 from cachetools import LRUCache
@@ -19,7 +20,7 @@ from sayso_protocol.errors import Malformed
 PRESENCE_PROTOCOL: Final = "/sayso/presence/1"
 RUN_BYTES: Final = 16
 LIVE_S: Final = 60.0  # a run that was not heard for so long is over
-MOST_KEYS: Final = 1_024  # peers that are remembered
+MOST_KEYS: Final = 1_024  # strangers that are remembered, besides the configured peers
 MOST_RUNS: Final = 4  # of one peer
 PRESENCE_BYTES: Final = 64
 LARGEST_TOLD: Final = 2**53  # of numbers and times that are remembered
@@ -62,20 +63,21 @@ def read_report(answer: bytes) -> PeerReport:
 
 
 class Presences:
-    """Remembers the runs of peers, for as long as each may live."""
+    """Remembers the runs of peers, for as long as each may live; strangers displace strangers only."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, configured: Iterable[str] = ()) -> None:
         self._clock = clock
-        self._kept: LRUCache[str, _Peer] = LRUCache(MOST_KEYS)
+        self._configured = {peer: _Peer() for peer in configured}
+        self._strangers: LRUCache[str, _Peer] = LRUCache(MOST_KEYS)
 
     def answer(self, body: bytes, peer_id: str) -> bytes:
         """Record a run of this peer, and return the answer; raises Malformed or another SaysoError."""
         told = Presence(*_REQUEST.read(body))
         if len(told.run) != RUN_BYTES or len(told.previous) not in (0, RUN_BYTES):
             raise Malformed("a run is named by 16 bytes")
-        peer = self._kept.get(peer_id)
+        peer = self._configured.get(peer_id) or self._strangers.get(peer_id)
         if peer is None:
-            peer = self._kept[peer_id] = _Peer()
+            peer = self._strangers[peer_id] = _Peer()
         return pack(list(peer.hear(told, self._clock.now())))
 
 

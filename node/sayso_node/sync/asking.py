@@ -6,8 +6,10 @@ peer lists a message and does not send it, the round fails and the peer does not
 node's answers stay stale if it cannot sync with enough other peers.
 """
 
+import asyncio
 import os
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from cachetools import LRUCache
 
@@ -39,7 +41,10 @@ log = logger(__name__)
 PATIENCE = 256  # revocations by unknown addresses that are fetched before the consents
 WALKS = 64  # of a set in a round, as long as each finds something
 PEER_MEMORIES = 64
+STRANGERS_AT_ONCE = 2  # walks with strangers that read at the same time
 _DRAW_BYTES = 8
+
+T = TypeVar("T")
 
 
 class _Walked(NamedTuple):
@@ -82,15 +87,19 @@ class SyncRounds:
         self._counters = counters
         self._randomness = randomness
         self._runner = runner
+        self._places = asyncio.Semaphore(STRANGERS_AT_ONCE)
         self._moved: set[str] = set()  # peers whose last round stored something
+        # Of strangers, who displace each other, and of configured peers, whom they do not displace.
         self._memories: LRUCache[str, dict[int, PeerMemory]] = LRUCache(PEER_MEMORIES)
+        self._lasting: dict[str, dict[int, PeerMemory]] = {}
 
     async def round(self, peer_id: str) -> bool:
         """Fetch everything that a peer has and we lack; returns whether that succeeded, never raises."""
         begun = self._clock.now()
         self._moved.discard(peer_id)
         with contained(self._counters, f"sync with {peer_id}"):
-            talk = Talk(self._transport, self._runner, peer_id)
+            runner = self._runner if self._freshness.counts(peer_id) else self._in_turn
+            talk = Talk(self._transport, runner, peer_id)
             heeded = await self._heeded_by(talk)
             if await self._run(talk):
                 self._freshness.peer_synced(peer_id, begun, heeded)
@@ -98,6 +107,11 @@ class SyncRounds:
                 return True
         self._counters.add("sync_failed")
         return False
+
+    async def _in_turn(self, work: Callable[[], T], /) -> T:
+        """Read for a round with a stranger, who makes other strangers wait and nobody else."""
+        async with self._places:
+            return await self._runner(work)
 
     async def _heeded_by(self, talk: Talk) -> Heed:
         """Return whose disputes a peer keeps, by its word (rule 11.14); nobody if it does not say."""
@@ -175,10 +189,10 @@ class SyncRounds:
 
     def _memory_of(self, peer_id: str, what: SyncSet) -> PeerMemory:
         now = self._clock.now()
-        known = self._memories.get(peer_id)
+        memories = self._lasting if self._freshness.counts(peer_id) else self._memories
+        known = memories.get(peer_id)
         if known is None:
-            known = {one.number: PeerMemory(now) for one in all_sets()}
-            self._memories[peer_id] = known
+            known = memories[peer_id] = {one.number: PeerMemory(now) for one in all_sets()}
         memory = known[what.number]
         memory.forget_in_turn(now)
         if what.is_urgent and memory.sums:

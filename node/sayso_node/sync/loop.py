@@ -5,6 +5,7 @@ little; after a successful round it is treated like any other.
 """
 
 import asyncio
+from collections.abc import Collection
 
 from sayso_node.interfaces import Transport
 from sayso_node.supervision.retrying import backoff, every
@@ -38,11 +39,18 @@ class SyncLoop:
             async for is_turn in every(self._interval_s, self._woken):
                 come, self._come = self._come, set()
                 connected = {peer.peer_id for peer in await self._transport.peers() if peer.connected}
+                self._forget_all_but(connected)
                 self._again |= come & self._busy
                 for peer_id in sorted(connected - self._busy):
                     if peer_id in come or (is_turn and self._has_its_turn(peer_id)):
                         self._busy.add(peer_id)
                         rounds.create_task(self._round(peer_id))
+
+    def _forget_all_but(self, connected: Collection[str]) -> None:
+        """Forget peers that have gone: identities cost nothing, so there may be any number."""
+        for noted in (self._failures, self._rests):
+            for gone in noted.keys() - connected:
+                del noted[gone]
 
     def _has_its_turn(self, peer_id: str) -> bool:
         """Return whether a peer is due; a skipped turn is counted."""

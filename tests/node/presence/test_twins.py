@@ -185,7 +185,17 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert heard.others == min(number, MOST_RUNS)
     for number in range(3_000):
         presences.answer(encode_presence(Presence(bytes(RUN_BYTES), b"", 0, 0)), str(number))
-    assert len(presences._kept) <= 1_024
+    assert len(presences._strangers) <= 1_024
+
+
+def test_strangers_do_not_displace_what_a_configured_peer_said() -> None:
+    """Else a restored node would hear nothing of the numbers that it gave."""
+    presences = Presences(ManualClock(), [PEER])
+    presences.answer(encode_presence(Presence(bytes(RUN_BYTES), b"", 7, 8)), PEER)
+    for number in range(3_000):
+        presences.answer(encode_presence(Presence(bytes(RUN_BYTES), b"", 0, 0)), str(number))
+    restored = encode_presence(Presence(b"r" * RUN_BYTES, b"", 0, 0))
+    assert read_report(presences.answer(restored, PEER))[:3] == (1, 7, 8)
 
 
 async def reason(node: RunningNode) -> tuple[int, Any]:

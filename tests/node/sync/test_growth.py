@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.sync.peers import Peer
 from sayso_node.errors import PeerUnreachable
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.sync.index import sums
-from sayso_node.sync import bringing, fetching, memory
+from sayso_node.sync import asking, bringing, fetching, memory
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
@@ -92,6 +93,23 @@ async def test_any_number_of_declined_consents_is_remembered(
             assert consent(number).digest in a.digests()
             assert a.count("intake_refused") - before <= 20
             assert sum(size for _, size in kept.sums.values()) == 200
+
+
+async def test_strangers_do_not_displace_what_is_remembered_of_a_configured_peer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PEER_MEMORIES", 4)
+    with NodeRig(tmp_path, peers=["friend"], quotas=Quotas(strangers=0)) as rig:
+        friend = Peer(rig, "friend", [consent(number, sponsor=STRANGER) for number in range(8)])
+        assert await rig.rounds.round("friend")
+        declined = rig.count("intake_refused")
+        assert declined == 8
+        for number in range(8):
+            Peer(rig, f"stranger {number}")
+            assert await rig.rounds.round(f"stranger {number}")
+        assert await rig.rounds.round("friend")
+        assert rig.count("intake_refused") == declined
+        assert friend.asked
 
 
 async def test_declined_consents_are_asked_for_again_in_portions(

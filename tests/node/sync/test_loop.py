@@ -2,21 +2,25 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from node.sync.peers import Peer
+from sayso_node.sync.asking import STRANGERS_AT_ONCE, SyncRounds
 from sayso_node.sync.loop import SyncLoop
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.sync.answers import encode_messages
 from sayso_protocol.sync.requests import FingerprintsRequest, GetRequest, RangeRequest, Request
 from support.node_rig import NodeRig, consent
+from support.protocol_strategies import NETWORK
 from support.waiting import until
 
 NEVER_S = 3_600.0
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -166,3 +170,46 @@ async def test_a_peer_whose_rounds_break_off_and_bring_something_does_not_rest(r
         await until(lambda: len(rig.digests()) == len(held))
         assert rig.count("sync_failed") >= 1
         assert rounds_begun(other) < 100  # with rests, each third of its rounds would wait 32 turns
+
+
+async def test_nothing_is_kept_of_liars_that_have_gone(rig: NodeRig) -> None:
+    """Identities cost nothing: who leaves and comes under another name is another peer each time."""
+
+    async def lie(_protocol: str, _body: bytes, _asking: str) -> bytes:
+        return b"garbage"
+
+    async with running(rig, 0.01) as loop:
+        for number in range(8):
+            before = rig.count("sync_failed")
+            rig.board.add_peer(f"liar {number}", lie)
+            await until(lambda before=before: rig.count("sync_failed") > before)  # type: ignore[misc]
+            rig.board.disconnect(f"liar {number}")
+        await until(lambda: not any(map(len, (loop._failures, loop._rests))))
+
+
+async def test_strangers_read_two_at_a_time_and_a_configured_peer_beside_them(rig: NodeRig) -> None:
+    reading, go = 0, asyncio.Event()
+
+    async def wait(work: Callable[[], T], /) -> T:
+        nonlocal reading
+        reading += 1
+        await go.wait()
+        return work()
+
+    names = [f"stranger {number}" for number in range(8)]
+    for name in (*names, "quick"):
+        Peer(rig, name)
+    rounds = SyncRounds(
+        *(NETWORK, rig.network, rig.store, rig.intake, rig.freshness, rig.clock, rig.counters),
+        runner=wait,
+    )
+    tasks = [asyncio.create_task(rounds.round(name)) for name in names]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert reading == STRANGERS_AT_ONCE
+    tasks.append(asyncio.create_task(rounds.round("quick")))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert reading == STRANGERS_AT_ONCE + 1
+    go.set()
+    assert all(await asyncio.gather(*tasks))
