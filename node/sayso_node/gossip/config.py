@@ -112,6 +112,16 @@ class GossipConfig:
         Proxies(self.trusted_proxies)
 
     @property
+    def our_connections(self) -> int:
+        """Return how many connections are kept free for those that we make."""
+        return min(len(self.peers) + self.discovered_peers, self.max_connections // 2)
+
+    @property
+    def max_inbound(self) -> int:
+        """Return how many connections others may have with us, also while they are being agreed on."""
+        return self.max_connections - self.our_connections
+
+    @property
     def replay_window_s(self) -> float:
         """Return the seconds for which one node can still send a frame to a peer that joins late.
 

@@ -19,7 +19,7 @@ COUNTERS: Final[dict[str, str]] = {
     "streams_malformed": "pubsub streams ended for bytes that are not protobuf",
     "streams_failed": "streams ended by an error while they were served",
     "streams_refused": "streams refused because the peer had too many",
-    "connections_refused": "inbound connections refused because the address had too many",
+    "connections_refused": "inbound connections refused or closed because the address had too many",
     "upgrades_refused": "WebSocket upgrades that were invalid, slow, or from a web page",
     "requests_served": "requests of peers answered",
     "requests_refused": "requests refused because too many were being served",

@@ -124,10 +124,7 @@ class GossipHost:
 
 def _bare_host(config: GossipConfig) -> BasicHost:
     keys = create_new_key_pair(config.seed)
-    most = config.max_connections
-    ours = min(
-        len(config.peers) + config.discovered_peers, most // 2
-    )  # inbound connections leave room for outbound ones
+    most, ours = config.max_connections, config.our_connections
     host = new_host(
         key_pair=keys,
         transports=transports(),

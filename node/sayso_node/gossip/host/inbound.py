@@ -1,11 +1,13 @@
 """Limits inbound connections, per source and in total, and frees a slot when its connection closes.
 
-py-libp2p 0.8.1 itself never frees the slot. WebSocket upgrades happen here, behind the limits for TCP.
+py-libp2p 0.8.1 itself never frees the slot, and counts no connection that is still being agreed on. When
+all slots are taken, the source with most connections gives up its newest. WebSocket upgrades happen here,
+behind the limits for TCP.
 """
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import trio
@@ -38,22 +40,23 @@ class _Inbound:
         self._tally = tally
         self._score = score
         self._proxies = Proxies(config.trusted_proxies)
-        self._by_source: Counter[str] = Counter()
+        self._by_source: dict[str, dict[TrioTCPStream, None]] = {}  # the newest is the last
 
     async def handle(self, tcp: TrioTCPStream, where: Multiaddr, _event: object) -> None:
         """Handle one connection until it ends."""
         ip = _ip_of(tcp)
         try:
             if not is_websocket(where):
-                with self._seat(self._proxies.source(ip)):
+                async with self._seat(self._proxies.source(ip), tcp):
                     await self._upgrade(tcp, where)
             elif ip in self._proxies:
                 connection, request = await self._websocket(tcp)
                 names = (b"x-forwarded-for", b"forwarded")
-                with self._seat(self._proxies.source(ip, *(header(request, one) for one in names))):
+                source = self._proxies.source(ip, *(header(request, one) for one in names))
+                async with self._seat(source, tcp):
                     await self._upgrade(connection, where)
             else:
-                with self._seat(self._proxies.source(ip)):
+                async with self._seat(self._proxies.source(ip), tcp):
                     connection, _ = await self._websocket(tcp)
                     await self._upgrade(connection, where)
         except Exception as error:  # noqa: BLE001  # a handshake that failed
@@ -62,18 +65,27 @@ class _Inbound:
             with contextlib.suppress(Exception):
                 await tcp.close()
 
-    @contextlib.contextmanager
-    def _seat(self, seat: str) -> Iterator[None]:
-        if self._by_source[seat] >= self._config.max_connections_per_ip:
+    @contextlib.asynccontextmanager
+    async def _seat(self, source: str, tcp: TrioTCPStream) -> AsyncIterator[None]:
+        seats = self._by_source.setdefault(source, {})
+        if len(seats) >= self._config.max_connections_per_ip:
             self._tally["connections_refused"] += 1
-            raise PeerUnreachable(f"{seat} has too many connections")
-        self._by_source[seat] += 1
+            raise PeerUnreachable(f"{source} has too many connections")
+        seats[tcp] = None
         try:
+            await self._make_room()
             yield
         finally:
-            self._by_source[seat] -= 1
-            if not self._by_source[seat]:
-                del self._by_source[seat]
+            seats.pop(tcp, None)
+            if not seats and self._by_source.get(source) is seats:
+                del self._by_source[source]
+
+    async def _make_room(self) -> None:
+        """Close the newest connection of the source with most, if there are too many in all."""
+        if sum(map(len, self._by_source.values())) > self._config.max_inbound:
+            newest, _ = max(self._by_source.values(), key=len).popitem()
+            self._tally["connections_refused"] += 1
+            await trio.aclose_forcefully(newest.stream)
 
     async def _websocket(self, tcp: TrioTCPStream) -> tuple[WebSocketStream, Request]:
         """Upgrade to WebSocket; returns the stream and the request for it."""
