@@ -1,8 +1,8 @@
 """Limits inbound connections, per source and in total, and frees a slot when its connection closes.
 
-py-libp2p 0.8.1 itself never frees the slot, and counts no connection that is still being agreed on. When
-all slots are taken, the source with most connections gives up its newest. WebSocket upgrades happen here,
-behind the limits for TCP.
+py-libp2p 0.8.1 itself never frees the slot, and counts no connection that is still being agreed on.
+When all slots are taken, the source with most connections gives up its newest. WebSocket upgrades
+happen here, behind the limits for TCP.
 """
 
 import contextlib

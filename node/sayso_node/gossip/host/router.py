@@ -17,6 +17,7 @@ from sayso_node.gossip.host.private import OpenGossipSub
 MAX_CONTROL_ENTRIES: Final = 64  # of each kind in one RPC
 MAX_OFFERED: Final = 1024  # messages that one IHAVE entry may offer
 MAX_WANTED: Final = 32  # messages that one IWANT may request: 2 MiB of full frames
+MAX_UNREAD: Final = 4  # RPCs in a peer's queue above which its IWANTs are not answered
 FIRST_HEARTBEAT_S: Final = 0.1
 
 
@@ -59,7 +60,12 @@ class Router(OpenGossipSub):
         await super().handle_rpc(rpc_pb2.RPC(control=control), sender_peer_id)
 
     async def handle_iwant(self, iwant_msg: rpc_pb2.ControlIWant, sender_peer_id: ID) -> None:
-        """Answer a limited number of distinct messages; a repeated id would fill the memory."""
+        """Answer a limited number of distinct messages; a repeated id would fill the memory.
+
+        A peer gets no answer before it has read the last ones: its queue has room for 32 MiB of them.
+        """
+        if self.pubsub and len(self.pubsub.peer_queues.get(sender_peer_id, ())) >= MAX_UNREAD:
+            return
         wanted = list(dict.fromkeys(iwant_msg.messageIDs))[:MAX_WANTED]
         await super().handle_iwant(rpc_pb2.ControlIWant(messageIDs=wanted), sender_peer_id)
 
