@@ -105,6 +105,30 @@ async def test_a_restart_is_no_twin(tmp_path: Path) -> None:
         clock.time += 1
 
 
+@pytest.mark.parametrize(
+    ("ahead", "ours"), [([0, 600], 0), ([-600, 0], 0), ([600, 600], -600), ([0, 600, 900], -600)]
+)
+async def test_a_clock_is_wrong_only_if_most_peers_say_so(
+    tmp_path: Path, ahead: list[float], ours: float
+) -> None:
+    clock = ManualClock()
+    board = Switchboard()
+    for number, seconds in enumerate(ahead):
+        theirs = Presences(ManualClock(clock.time + seconds))
+
+        async def answering(
+            _protocol: str, body: bytes, peer_id: str, *, peer: Presences = theirs
+        ) -> bytes:
+            return peer.answer(body, peer_id)
+
+        board.add_peer(str(number), answering)
+    async with run_of(tmp_path / "a", Presences(clock), clock) as run:
+        names = [str(number) for number in range(len(ahead))]
+        parts = (FakeNetwork(board, "me"), run.store, run.freshness, clock, run.alarms)
+        await PresenceLoop(*parts, names).tell()
+        assert run.freshness.clock_offset == pytest.approx(ours, abs=1)
+
+
 async def test_two_from_one_copy_are_twins(tmp_path: Path) -> None:
     clock = ManualClock()
     peer = Presences(clock)
