@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest_asyncio
+
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.gossip.process import GossipProcess
@@ -133,6 +135,13 @@ async def networked() -> AsyncIterator[Network]:
         yield network
     finally:
         await network.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def network_in_module() -> AsyncIterator[Network]:
+    """The fixture `network` for tests that share the loop of their module."""
+    async with networked() as network:
+        yield network
 
 
 async def meshed(*peers: Peer) -> None:

@@ -60,14 +60,15 @@ def _raw(protocol: str, data: bytes) -> Attack:
     return attack
 
 
-async def _half_a_gigabyte(attacker: Attacker) -> None:
-    """Streams with data that nobody has asked for; windows and resets are not waited for."""
+async def _flood(attacker: Attacker) -> None:
+    """Data on a stream that is not read, as its answers are not: windows are not waited for."""
     (connection,) = attacker.host.get_network().get_connections(attacker.victim)
     muxer = connection.muxed_conn
-    for number in range(1001, 2**14, 2):
-        head = struct.pack("!BBHII", 0, 0, 1, number, 65_536)
+    frames = [(1, b""), (0, _HELLO + _line(b"ls") * 2_000), *[(0, bytes(65_536))] * 4_096]
+    for flags, body in frames:
+        head = struct.pack("!BBHII", 0, 0, flags, 1_001, len(body))
         async with muxer._write_lock:  # type: ignore[attr-defined]
-            await muxer.secured_conn.write(head + bytes(65_536))  # type: ignore[attr-defined]
+            await muxer.secured_conn.write(head + body)  # type: ignore[attr-defined]
 
 
 _FORGED = [f"/ip4/127.0.0.1/tcp/{port}/p2p/12D3KooW" for port in range(4)]
@@ -82,7 +83,7 @@ REQUESTS: dict[str, Attack] = {
     "peers: numbers for addresses": _request(_PEERS, pack(["", [1, 2, 3]])),
     "peers: a length in six bytes": _raw(_PEERS, b"\x80" * 5 + b"\x01"),
     "peers: half a question": _raw(_PEERS, varint(500) + b"half"),
-    "yamux: half a gigabyte": _half_a_gigabyte,
+    "yamux: more than the windows": _flood,
     "sync: half a length": _raw(_SYNC, b"\x80"),
     "sync: five bytes too large": _raw(_SYNC, varint(4 * 1024 * 1024 + 5)),
     "identify: what nobody asked": _raw("/ipfs/id/1.0.0", os.urandom(5000)),

@@ -16,6 +16,7 @@ from node.gossip.harness import (
     configuration,
     meshed,
     multiaddr_for,
+    network_in_module,
     networked,
 )
 from sayso_node.errors import InvalidNodeConfig
@@ -28,10 +29,7 @@ Line = tuple[Peer, Peer, Peer]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def network() -> AsyncIterator[Network]:
-    async with networked() as network:
-        yield network
+network = network_in_module
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

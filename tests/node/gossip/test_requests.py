@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from node.gossip.harness import SYNC, Network, Peer, networked, reverse
+from node.gossip.harness import SYNC, Network, Peer, network_in_module, networked, reverse
 from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.peers.addresses import peer_id_of_seed
 from sayso_protocol.errors import TooLarge
@@ -21,10 +21,7 @@ Pair = tuple[Peer, Peer]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def network() -> AsyncIterator[Network]:
-    async with networked() as network:
-        yield network
+network = network_in_module
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
