@@ -191,13 +191,15 @@ class LicenseTable:
         asked = np.frombuffer(rows, ROW)
         if not len(self._keys):
             return np.full(len(asked), ABSENT, np.int64)
-        keys = _first(asked["license"]) ^ _first(asked["item"])
+        limbs = np.frombuffer(rows, np.uint64).reshape(-1, ROW_BYTES // 8)
+        keys = limbs[:, 0] ^ limbs[:, HASH_BYTES // 8]
         order = np.argsort(keys)  # sorted, so that the search reads memory in order
         entries = np.empty(len(keys), np.int64)
         entries[order] = np.searchsorted(self._keys, keys[order])
         entries[entries == len(self._keys)] = 0
-        found = self._items[entries] == asked["item"]
-        found &= self.licenses["name"][self.owner[entries]] == asked["license"]
+        # `take` copies hashes twice as fast as an index does.
+        found = self._items.take(entries) == asked["item"]
+        found &= self.licenses["name"][self.owner.take(entries)] == asked["license"]
         for row in np.flatnonzero(self._crowded[entries] & ~found):
             data = rows[row * ROW_BYTES : (row + 1) * ROW_BYTES]
             entries[row], found[row] = self._twins.get(data, 0), data in self._twins
