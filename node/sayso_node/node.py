@@ -70,6 +70,7 @@ class Node:
         self._chain = chain = ChainSide(
             *(config, store, freshness, clock, counters, alarms),
             came=lambda db: self._intake.blocks_came(db),  # noqa: PLW0108 - it is made below
+            dated_anew=lambda: self._api.licenses.clear(),  # noqa: PLW0108 - likewise
         )
         wallets = chain.wallets
         quotas = Quotas(operators=frozenset(one.key for one in config.network_file.operators))

@@ -48,6 +48,7 @@ class ChainSide:
         counters: Counters,
         alarms: Alarms,
         came: Callable[[Writing], None] = lambda _db: None,
+        dated_anew: Callable[[], None] = lambda: None,
     ) -> None:
         self._config, self._store = config, store
         self._clock, self._counters, self._alarms = clock, counters, alarms
@@ -73,6 +74,7 @@ class ChainSide:
             deploy_block=network_file.deploy_block,
             interval_s=settings.chain_interval_s,
             came=came,
+            dated_anew=dated_anew,
         )
         interval_s = settings.chain_interval_s
         self._archivist = Archivist(

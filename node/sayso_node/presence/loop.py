@@ -82,8 +82,9 @@ class PresenceLoop:
         heard = await asyncio.gather(*map(self._tell, asked))
         others = [one for one, said in zip(asked, heard, strict=True) if said and said.others]
         now = self._clock.now()
-        if others:
+        if others or self._freshness.twin_until > now + LIVE_S:  # or the clock was set back since
             self._freshness.twin_until = now + LIVE_S
+        if others:
             self._alarms.start(
                 "identity-used-twice", f"peer {others[0]} hears another node with our key"
             )

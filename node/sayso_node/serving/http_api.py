@@ -93,6 +93,7 @@ class HttpApi:
         )
         self._metrics = Metrics(gauges, served.connections, self.counters, _meanings())
         self._events = EventRoutes(config.network_file.network, store, freshness, clock)
+        self.licenses = LicenseCache()
         self.server = self._make()
 
     def counters(self) -> Mapping[str, int]:
@@ -122,7 +123,7 @@ class HttpApi:
         served = self._served
         config, store, freshness, clock, counters, alarms = served[:6]
         network, identity = config.network_file.network, config.identity
-        licenses = LicenseCache()
+        licenses = self.licenses
         shared = (network, store, freshness, identity, clock, counters)
         signer = Signer(*shared, relays=served.pays, anchors=served.pays)
         judge = Judge(network, store, freshness, clock, counters, licenses)

@@ -87,14 +87,14 @@ class PeerMemory:
         for mark in known:
             self.forget(node_at(_FINEST, self._marks.pop(mark)))
         is_full = len(self._marks) + len(known) >= REMEMBERED_MARKS
-        if is_full and known < marks and now >= self._cleared_at + RELEARN_S:
+        if is_full and known < marks and abs(now - self._cleared_at) >= RELEARN_S:
             self.sums.clear()
             self._marks.clear()
             self._cleared_at = now
 
     def forget_in_turn(self, now: float) -> None:
         """Forget the part whose turn it is; all of it in RELEARN_S, if the portions are large enough."""
-        due = len(self.sums) * (now - self._forgotten_at) / RELEARN_S
+        due = len(self.sums) * abs(now - self._forgotten_at) / RELEARN_S  # also if it was set back
         if due < 1:
             self._forgotten_at = self._forgotten_at if self.sums else now
             return

@@ -49,4 +49,4 @@ class Shares:
         if used is None:
             return 0.0
         amount, since = used
-        return max(0.0, amount - per_second * max(0.0, self._clock.now() - since))
+        return max(0.0, amount - per_second * abs(self._clock.now() - since))  # also if it was set back

@@ -94,6 +94,11 @@ class LicenseCache:
         shelves = [one for one in shelves if len(one.names) and (uses or one is not kept)]
         return Gathered(shelves, np.sort(np.concatenate(erased)))
 
+    def clear(self) -> None:
+        """Forget all licenses, because the store dates them anew."""
+        with self._lock:
+            self._kept.clear()
+
     @property
     def _shelf(self) -> TableCache:
         with self._lock:

@@ -189,3 +189,23 @@ async def test_a_wrong_hash_is_refused(node: RunningNode, name: str) -> None:
 async def test_other_methods_and_places_are_refused(node: RunningNode) -> None:
     assert (await node.ask("POST", path(), params=QUERY))[0] == 405
     assert (await node.get(f"/v1/status/{hex_text(ROW.license)}"))[0] == 404
+
+
+async def test_a_license_that_came_while_the_clock_was_ahead(
+    node: RunningNode, clock: ManualClock
+) -> None:
+    """It is in the cache with the date that it had then."""
+    right = clock.time
+    clock.time += 86_400
+    await node.submit(ONE)
+    assert (await ask(node))[1]["reason"] == Reason.STALE
+    clock.time = right + 1
+    await until(lambda: node.node._freshness.chain_begun <= clock.time)
+
+    async def is_granted() -> bool:
+        clock.time += 1
+        node.chain.time = clock.time
+        node.chain.mine()
+        return bool((await ask(node))[1]["reason"] == Reason.GRANTED)
+
+    await until(is_granted)

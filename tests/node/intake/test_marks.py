@@ -10,9 +10,11 @@ from sayso_node.snapshots import building
 from sayso_node.snapshots.building import Order
 from sayso_node.store.admission import marks, pending, revocations
 from sayso_node.store.admission.pending import PendingRoom
+from sayso_node.store.chain import block_dates
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import sha256
+from sayso_protocol.traces.duties import Block
 from sayso_protocol.verdicts.verdict import Reason
 from support.judging import consent_of, reason
 from support.node_rig import NOW, NodeRig, revocation
@@ -86,6 +88,24 @@ async def test_a_flood_by_many_wallets_spares_those_who_are_known_and_most_who_c
         with rig.store.read() as db:
             # What came now may have merged one more mark: one bit of a fresh bitmap.
             assert sum(marks.merged_in(db, who) > 0 for who in people) <= 4
+
+
+async def test_a_clock_that_is_ahead_for_a_while_ends_no_doubt(tmp_path: Path) -> None:
+    known = consent_of(ADA)
+    with NodeRig(tmp_path, room=PendingRoom(pending=1, source=1, marks=0)) as rig:
+        await rig.give(known)
+        await flood(rig, (stop_of(who, 9) for who in (ADA, BEN)), "http:a")
+        await rig.store.write(lambda db: block_dates.set_final(db, Block(7, int(NOW))))
+        rig.clock.time += 3 * marks.COARSE_S
+        await rig.give(consent_of(CLEO, 3))
+        rig.clock.time = NOW
+        assert reason(rig, known) is Reason.STALE
+        await rig.store.write(
+            lambda db: block_dates.set_final(db, Block(8, int(NOW + 3 * marks.COARSE_S)))
+        )
+        rig.clock.time = NOW + 3 * marks.COARSE_S
+        await rig.give(consent_of(CLEO, 4))
+        assert reason(rig, known) is Reason.GRANTED
 
 
 async def test_a_flood_from_one_source_leaves_the_marks_of_others(tmp_path: Path) -> None:

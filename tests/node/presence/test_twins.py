@@ -96,6 +96,22 @@ async def test_neither_of_two_signs_until_one_is_gone(tmp_path: Path) -> None:
         assert (await a.tell(), a.alarms.active()) == (None, {})
 
 
+async def test_the_silence_ends_although_the_clock_was_set_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    peer = Presences(clock)
+    async with (
+        run_of(tmp_path / "a", peer, clock) as a,
+        run_of(tmp_path / "b", peer, clock) as b,
+    ):
+        clock.time += 31_536_000.0
+        await a.tell()
+        assert await b.tell() is Silence.TWIN
+        clock.time -= 31_536_000.0
+        await b.tell()
+        clock.time += LIVE_S + 1
+        assert (await b.tell(), b.alarms.active()) == (None, {})
+
+
 async def test_a_restart_is_no_twin(tmp_path: Path) -> None:
     clock = ManualClock()
     peer = Presences(clock)

@@ -2,7 +2,8 @@
 
 from node.store.backends import BACKENDS
 from node.store.harness import Tables, add_consent
-from sayso_node.store.chain import chain_state, endorsements, intents, relays
+from sayso_node.store import messages
+from sayso_node.store.chain import chain_state, endorsements, intents, relays, set_back, wallets
 from sayso_node.store.chain.chain_state import KEPT_BLOCKS, Anchor
 from sayso_node.store.interface import Writing
 from sayso_node.store.revocations import bits
@@ -31,6 +32,22 @@ def waiting(db: Writing, *numbers: int, since: float = NOW) -> list[bytes]:
     for envelope in envelopes:
         add_consent(db, envelope, since, own=True)
     return [envelope.digest for envelope in envelopes]
+
+
+def test_dates_that_are_to_come_are_of_now(tables: Tables) -> None:
+    db = tables()
+    later = NOW + 31_536_000.0
+    [first, second] = waiting(db, 1, 2, since=later)
+    wallets.said(db, ADA, first, NOW, later, accepted=True)
+    wallets.let_be(db, first)
+    wallets.end_turns(db, [wallets.Turn(ADA, {}, False)], later)  # the wallet leaves the queue
+    assert chain_state.due(db, NOW, 10) == []
+    assert set_back.was_ahead(db, NOW)
+    set_back.date_anew(db, NOW)
+    assert not set_back.was_ahead(db, NOW)
+    assert chain_state.due(db, NOW, 10) == [first, second]
+    assert wallets.next_turns(db, NOW + 1, NOW + 1, 1, 9)[0].wallet == ADA
+    assert {one[2] for one in messages.held_of(db, [first, second])} == {NOW}  # with their checksums
 
 
 def test_followed_blocks_come_newest_first_and_old_ones_go(tables: Tables) -> None:

@@ -91,6 +91,18 @@ async def test_what_was_declined_is_asked_for_again_after_a_while(rig: NodeRig) 
     assert len(peer.moved) == 2
 
 
+async def test_also_after_the_clock_was_set_back(rig: NodeRig) -> None:
+    peer = Peer(rig, holds=[revocation("everything")])
+    right = rig.clock.time
+    rig.clock.time += 31_536_000.0
+    await rig.rounds.round("peer")
+    rig.clock.time = right
+    for _ in range(2):
+        rig.clock.time += memory.RELEARN_S + 1
+        await rig.rounds.round("peer")
+    assert len(peer.moved) > 1
+
+
 async def test_what_a_peer_lacks_is_offered_once(rig: NodeRig) -> None:
     peer = Peer(rig, holds=[consent(1)])
     await rig.give(consent(1), consent(2), revocation("everything"))

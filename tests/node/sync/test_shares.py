@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from node.gossip.greedy import GREEDY
+from node.gossip.greedy import EVERYTHING, GREEDY
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.errors import NodeBusy
 from sayso_node.store.chain import chain_state
@@ -46,6 +46,17 @@ async def test_what_is_looked_for_is_paid_for_though_nothing_is_found(
     monkeypatch.setattr(shares, "MOST", MOST)
     answered = await until_refused(lambda: rig.answering.answer(GREEDY[name], "greedy"))
     assert 1 <= len(answered) <= MOST / NODES
+
+
+async def test_a_share_grows_again_after_the_clock_was_set_back(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MOST", MOST)
+    rig.clock.time += 31_536_000.0
+    await until_refused(lambda: rig.answering.answer(EVERYTHING[0], "greedy"))
+    rig.clock.time -= 31_536_000.0
+    rig.clock.time += 60
+    await rig.answering.answer(EVERYTHING[0], "greedy")
 
 
 async def test_a_small_question_with_a_large_answer_is_paid_for_by_the_byte(

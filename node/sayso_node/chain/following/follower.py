@@ -27,7 +27,7 @@ from sayso_node.chain.interface import BlockHeader, Chain
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable, TooManyRequests
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store.chain import chain_state, late_blocks
+from sayso_node.store.chain import chain_state, late_blocks, set_back
 from sayso_node.store.chain.late_blocks import LateRange
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
@@ -66,9 +66,11 @@ class Follower:
         deploy_block: int,
         interval_s: float,
         came: Callable[[Writing], None] = lambda _db: None,
+        dated_anew: Callable[[], None] = lambda: None,
     ) -> None:
         self._chain = chain
         self._came = came  # called in the transaction that stores what was read
+        self._dated_anew = dated_anew  # called when dates of the store were changed
         self._store = store
         self._freshness = freshness
         self._clock = clock
@@ -77,6 +79,7 @@ class Follower:
         self._interval_s = interval_s
         self._alarms = alarms
         self._finality = finality
+        self._seen = float("inf")  # on our clock, when it was last looked at
         self._deep_at = float("-inf")  # when a final block was last replaced
         self._range = RANGE_BLOCKS
         self._asked = 1  # blocks of the last request
@@ -107,6 +110,7 @@ class Follower:
         Raises ChainUnreachable, and then the view keeps its age.
         """
         begun = self._clock.now()
+        await self._see_clock(begun)
         head = await self._chain.head()
         self._freshness.head_seen = head.point.number
         await self._speed.learn(self._chain, head)
@@ -121,6 +125,17 @@ class Follower:
         self._freshness.chain_read(begun, head)
         self._counters.add("chain_polls")
         return head
+
+    async def _see_clock(self, now: float) -> None:
+        """Date anew what is dated ahead, as after a start, or after the clock was set back."""
+        if now < self._seen:
+            with self._store.read() as db:
+                was_ahead = set_back.was_ahead(db, now)
+            if was_ahead:
+                log.warning("clock-set-back")
+                await self._store.write(lambda db: set_back.date_anew(db, now))
+                self._dated_anew()
+        self._seen = now
 
     def _report(self, head: BlockHeader, now: float) -> None:
         """Start or end the alarms about a head that stands still and about replaced final blocks."""

@@ -9,6 +9,7 @@ receipt, nor a transaction, nor an effect of its own.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.transactions import Fees
@@ -28,6 +29,7 @@ from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every
 
 log = logger(__name__)
+K = TypeVar("K")
 
 INTERVAL_S = 1.0
 IDLE_S = 600.0  # between two looks at the balance while there is nothing to pay
@@ -155,8 +157,9 @@ class Payer:
         with self._store.read() as db:
             newest = intents.signed_for(db, intent)[0]
         known = await self._account.knows(newest.hash)
-        since = self._sent_at.setdefault(newest.hash, self._clock.now()) if known else newest.signed_at
-        is_stuck = self._clock.now() - since >= STUCK_S
+        now = self._clock.now()
+        since = _not_to_come(self._sent_at, newest.hash, now) if known else newest.signed_at
+        is_stuck = now - since >= STUCK_S
         if not known:
             try:
                 await self._send(intent.kind, newest)
@@ -266,7 +269,7 @@ class Payer:
         if last_final < 0 or await self._account.used_nonces(last_final) <= intent.nonce:
             return
         now = self._clock.now()
-        since = self._doubted_at.setdefault(intent.id, now)
+        since = _not_to_come(self._doubted_at, intent.id, now)
         if now - since < DOUBT_S or await self._traces.are_on_chain(intent):
             self._settled = None  # look again in the next step
             return
@@ -284,3 +287,9 @@ class Payer:
             self._work[intent.kind].failed(db, intent, self._clock.now())
 
         await self._store.write(keep)
+
+
+def _not_to_come(dates: dict[K, float], name: K, now: float) -> float:
+    """Return the date of this name: now without one, and if the clock was set back since."""
+    found = dates[name] = min(dates.get(name, now), now)
+    return found

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from sayso_node.store.admission.sponsors import LOT_KEY
+from sayso_node.store.chain import block_dates
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.primitives import sha256
 
@@ -71,7 +72,12 @@ def lift(db: Writing, digest: bytes, signer: bytes) -> bool:
 
 
 def expire(db: Writing, now: float) -> None:
-    """Drop bitmaps that are too old; who was in doubt by them is not any more."""
+    """Drop bitmaps that are too old; who was in doubt by them is not any more.
+
+    They must be so by the chain as well: our clock may be ahead for a while, and what is gone is gone.
+    """
+    if final := block_dates.final(db):
+        now = min(now, final.time)
     for one in _bitmaps(db):
         if one.begun_at <= now - 2 * COARSE_S:
             _drop(db, one.number)

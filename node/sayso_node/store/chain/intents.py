@@ -94,10 +94,10 @@ def keep_signed(db: Writing, intent: int, signed: Signed) -> None:
 
 
 def signed_for(db: Reading, intent: Intent) -> list[Signed]:
-    """Return the transactions of an intent under its current nonce, newest first."""
+    """Return the transactions of an intent under its current nonce, newest first: each offers more."""
     rows = db.execute(
         "SELECT hash, nonce, raw, gas, max_fee, priority_fee, signed_at, data_fee FROM transactions"
-        " WHERE intent = ? AND nonce = ? ORDER BY signed_at DESC, max_fee DESC",
+        " WHERE intent = ? AND nonce = ? ORDER BY max_fee DESC, priority_fee DESC",
         (intent.id, intent.nonce),
     )
     return [Signed(*row) for row in rows]

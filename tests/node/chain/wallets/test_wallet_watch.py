@@ -11,7 +11,7 @@ from sayso_node.chain.wallets import contract_wallets, wallet_watch
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
 from sayso_node.intake.outcome import Status
-from sayso_node.store.chain import wallets
+from sayso_node.store.chain import set_back, wallets
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.messages.envelope import Envelope
@@ -374,3 +374,13 @@ async def test_a_row_that_cannot_be_read_keeps_no_other_waiting(rig: NodeRig, mi
         await later(rig, number)
         assert reason(rig, by_wallet(2)) is Reason.GRANTED
     assert rig.count("faults") == 2  # once in a round: it is not asked again and again
+
+
+async def test_who_ended_only_by_a_clock_that_was_ahead_is_asked_again(rig: NodeRig) -> None:
+    await rig.give(ONE)
+    right = rig.clock.time
+    await later(rig, 2, 10 * 31_536_000.0)  # years after ONE ended
+    rig.clock.time = right + 1
+    await rig.store.write(lambda db: set_back.date_anew(db, rig.clock.now()))
+    await later(rig, 3)
+    assert reason(rig) is Reason.GRANTED
