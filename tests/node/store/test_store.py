@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,19 @@ async def test_an_answer_means_that_it_is_on_disk(store: Store) -> None:
     for value in range(20):
         await store.write(number(value))
         assert value in on_disk(store)
+
+
+async def test_a_reader_that_ends_after_the_store_leaves_nothing_open(store: Store) -> None:
+    """Its connection would keep the log of a file, and a place on a server."""
+    await store.write(number(1))
+    engine: Any = store
+    with store.read() as db:
+        assert numbers(db) == {1}
+        store.stop()
+        assert numbers(db) == {1}
+    assert engine._idle == []
+    if (path := Path(store.location)).exists():
+        assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
 async def test_a_reader_sees_one_committed_state_and_never_waits(store: Store) -> None:

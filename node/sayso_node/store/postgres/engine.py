@@ -70,7 +70,6 @@ class PostgresEngine(GroupCommit):
         self._listener: Listener | None = None
         self._epoch: int | None = None  # None: other programs, which write beside a node
         self._writing: psycopg.Connection[Any] | None = None
-        self._idle: list[psycopg.Connection[Any]] = []
 
     @property
     def location(self) -> str:
@@ -105,10 +104,10 @@ class PostgresEngine(GroupCommit):
             self._listener.stop()
         self._finish()
         self._board.close()
-        for db in (self._writing, *self._idle):
-            if db:
-                db.close()
-        self._writing, self._idle = None, []
+        if self._writing:
+            self._writing.close()
+        self._writing = None
+        self._close_idle()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Reading]:
@@ -132,9 +131,8 @@ class PostgresEngine(GroupCommit):
         """Keep a connection for the next reader, unless it is lost."""
         with contextlib.suppress(psycopg.Error):
             db.rollback()
-        if db.closed:
-            return
-        self._idle.append(db)
+        if not db.closed:
+            self._keep(db)
 
     def _commit(self, group: list[Change]) -> None:
         """Commit a group in one transaction; if a change raises, commit each alone."""

@@ -56,7 +56,6 @@ class Engine(GroupCommit):
         self._randomness = randomness
         self._open_database = open_database
         self._writing: SqliteConnection | None = None
-        self._idle: list[SqliteConnection] = []
         self._places = [os.fspath(path), f"{path}-wal"]
         self._inodes: list[Inode] = []  # of the files that the writer opened
 
@@ -84,8 +83,7 @@ class Engine(GroupCommit):
         self._finish()
         if self._writing:
             self._writing.close()
-        while self._idle:
-            self._idle.pop().close()
+        self._close_idle()
         self._inodes = []  # who closes last removes the log, and the next start makes another
 
     @contextlib.contextmanager
@@ -114,7 +112,7 @@ class Engine(GroupCommit):
         except sqlite3.Error:
             db.close()
         else:
-            self._idle.append(db)
+            self._keep(db)
 
     def _check_places(self) -> None:
         """Raise StoreUnusable if a file that the writer opened is no longer in its place.

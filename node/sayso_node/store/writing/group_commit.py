@@ -34,6 +34,7 @@ class GroupCommit:
         self._writer = writer or WriterThread()
         self._door = threading.Lock()  # no change is queued after the writer was stopped
         self._open = False
+        self._idle: list[Any] = []  # connections of readers
         self._death: Future[None] = Future()  # how the writer ended; never a result
         self._commits = Commits()
 
@@ -59,6 +60,17 @@ class GroupCommit:
         with self._door:
             self._open = False
         self._writer.stop()
+
+    def _keep(self, db: Any) -> None:
+        """Keep a connection for the next reader; close it if the store was closed meanwhile."""
+        self._idle.append(db)
+        if not self._open:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        with contextlib.suppress(IndexError):  # another thread may close them, too
+            while True:
+                self._idle.pop().close()
 
     @property
     def name(self) -> str:
