@@ -1,5 +1,6 @@
 """The process: signals, and an output that takes nothing."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,6 +44,10 @@ def test_a_full_output_and_sighup_end_nothing(tmp_path: Path) -> None:
                 (tmp_path / CONFIG_FILE).write_text(text.replace("max_fee_gwei = 200.0", change))
                 process.send_signal(signal.SIGHUP)
                 wait_for(lambda words=said: words in (tmp_path / "log").read_text(), process)
+            (tmp_path / CONFIG_FILE).unlink()
+            os.mkfifo(tmp_path / CONFIG_FILE)  # nobody writes into it
+            process.send_signal(signal.SIGHUP)
+            wait_for(lambda: "it is not a file" in (tmp_path / "log").read_text(), process)
             assert answers(url)
             process.send_signal(signal.SIGINT)
             assert process.wait(DEADLINE_S) == 0

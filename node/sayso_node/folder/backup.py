@@ -32,6 +32,7 @@ from sayso_node.errors import (
     WrongStore,
 )
 from sayso_node.folder.config import IDENTITY_FILE, NodeConfig, load_config
+from sayso_node.folder.files import SMALL_BYTES
 from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
 from sayso_node.folder.settings import CONFIG_FILE, load_settings
 from sayso_node.presence.loop import mark_restored
@@ -47,7 +48,6 @@ FORMAT: Final = "sayso-node-backup-1"
 NETWORK_FILE: Final = "network.toml"
 ANCHOR_FILE: Final = "anchor.key"
 PASSWORD_FILE: Final = "anchor.password"  # noqa: S105 - a file's name
-SETTINGS_BYTES: Final = 1_048_576  # of each file but the store
 _STORE: Final = Path(location_in(Path())).name
 _SMALL: Final = (CONFIG_FILE, NETWORK_FILE, IDENTITY_FILE, USED_FILE, ANCHOR_FILE, PASSWORD_FILE)
 _CHUNK: Final = 1_048_576
@@ -166,7 +166,7 @@ def _unpack(backup: Path, made: Path) -> BackupList:
             known = {*_SMALL, _STORE, LIST_FILE}
             if not member.isreg() or member.name not in known or (made / member.name).exists():
                 raise InvalidBackup(f"{backup} has a member that no backup has: {member.name[:80]!r}")
-            if member.name != _STORE and member.size > SETTINGS_BYTES:
+            if member.name != _STORE and member.size > SMALL_BYTES:
                 raise InvalidBackup(f"{member.name} in {backup} is too large")
             data = tar.extractfile(member)
             if data is None:

@@ -16,6 +16,7 @@ from nacl.signing import SigningKey
 
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.folder.addresses import check_addresses
+from sayso_node.folder.files import read_small
 from sayso_node.folder.identity import create_identity, load_identity
 from sayso_node.folder.keys import load_account
 from sayso_node.folder.settings import CONFIG_FILE, Settings, load_settings, read_heeded
@@ -113,7 +114,7 @@ def load_config(folder: Path) -> NodeConfig:
     check_addresses(settings)
     path = folder / settings.network
     try:
-        network_file = parse_network_file(path.read_text(encoding="utf-8-sig"))
+        network_file = parse_network_file(read_small(path).text)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidNodeConfig(
             f"network: cannot read the network file {path}: {reason_of(error)}"

@@ -12,6 +12,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.files import read_small
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.redaction import reason_of
@@ -24,20 +25,15 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 def read_private(path: Path, what: str) -> str:
     """Return a small text file that only its owner can read or write; raises InvalidNodeConfig."""
     try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            data = file.read(KEY_FILE_BYTES + 1)
-        text = data.decode()
+        found = read_small(path, KEY_FILE_BYTES)
+        text = found.text
     except OSError as error:
         raise InvalidNodeConfig(f"cannot read {what} in {path}: {reason_of(error)}") from None
     except UnicodeDecodeError:
         raise InvalidNodeConfig(f"cannot read {what} in {path}: it is not text") from None
-    if mode & _OTHERS:
-        raise InvalidNodeConfig(
-            f"{what} in {path} can be read or written by others (mode {mode:04o}): chmod 600 {path}"
-        )
-    if len(data) > KEY_FILE_BYTES:
-        raise InvalidNodeConfig(f"{what} in {path} is longer than {KEY_FILE_BYTES} bytes")
+    if found.mode & _OTHERS:
+        who = f"by others (mode {found.mode:04o})"
+        raise InvalidNodeConfig(f"{what} in {path} can be read or written {who}: chmod 600 {path}")
     return text
 
 

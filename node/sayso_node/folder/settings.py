@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.files import read_small
 from sayso_node.sources import Proxies
 from sayso_node.store.opening import is_postgres
 from sayso_protocol.encoding.toml_text import toml_lines
@@ -150,7 +151,7 @@ def load_settings(folder: Path) -> Settings:
     """Read node.toml; raises InvalidNodeConfig."""
     path = folder / CONFIG_FILE
     try:
-        return _settings(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return _settings(tomllib.loads(read_small(path).text))
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidNodeConfig(f"cannot read {path}: {reason_of(error)}") from error
 
@@ -163,7 +164,7 @@ def put_store(folder: Path, location: str) -> None:
     path, before = folder / CONFIG_FILE, load_settings(folder)
     part = folder / (CONFIG_FILE + ".part")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = read_small(path).text.splitlines(keepends=True)
         new = toml_lines({"store": location})
         kept = [new if line.partition("=")[0].strip() == "store" else line for line in lines]
         text = "".join(kept if new in kept else [new, *kept])

@@ -1,6 +1,7 @@
 """A node's folder as a whole: the network file, the anchor key, whom to dial."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,3 +191,41 @@ def test_what_others_can_dial_is_found_or_warned_of() -> None:
     assert [one.setting for one in unreached(ORDINARY)] == ["announce", "public_url"]
     outside = {"announce": ("/dns/node.example/tcp/4600",), "public_url": "https://node.example"}
     assert [*unreached(replace(ORDINARY, **outside))] == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("what", ["pipe", "device", "huge", "folder"])
+@pytest.mark.parametrize("name", ["node.toml", "network.toml", IDENTITY_FILE, "anchor.key"])
+def test_what_is_no_small_file_is_refused_and_not_waited_for(
+    tmp_path: Path, name: str, what: str
+) -> None:
+    """A running node reads its settings again: it would stand still, or take all memory."""
+    make(tmp_path, anchor_key="anchor.key")
+    private(tmp_path / "anchor.key", KEY.encode())
+    path = tmp_path / name
+    path.unlink()
+    match what:
+        case "pipe":
+            os.mkfifo(path, 0o600)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "folder":
+            path.mkdir(0o700)
+        case "huge":
+            path.touch(0o600)
+            os.truncate(path, 1 << 40)  # it takes no room on the disk
+    with pytest.raises(InvalidNodeConfig, match=name):
+        load_config(tmp_path)
+
+
+def test_a_mark_of_bytes_order_and_other_ends_of_lines_change_nothing(tmp_path: Path) -> None:
+    make(tmp_path)
+    before = load_config(tmp_path)
+    for name in ("node.toml", "network.toml", IDENTITY_FILE):
+        text = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
+    after = load_config(tmp_path)
+    assert (after.settings, after.node_key, after.network_file) == (
+        before.settings,
+        before.node_key,
+        before.network_file,
+    )

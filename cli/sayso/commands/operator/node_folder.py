@@ -9,6 +9,7 @@ from typing import Final
 from sayso.errors import FileUnreadable
 from sayso.files import opening
 from sayso.networks import DEFAULT_FILE, load_network
+from sayso_node.folder.files import read_small
 from sayso_protocol.errors import SaysoError, WrongNetwork
 from sayso_protocol.network_file import NetworkFile, parse_network_file
 
@@ -68,12 +69,12 @@ def adopt(folder: Path, network_path: Path) -> bool:
 
 def _kept(path: Path) -> NetworkFile | None:
     with suppress(OSError, ValueError, SaysoError):
-        return parse_network_file(path.read_text(encoding="utf-8"))
+        return parse_network_file(read_small(path).text)
     return None
 
 
 def _is_own(folder: Path) -> bool:
     with suppress(OSError, ValueError, RecursionError):
-        settings = tomllib.loads((folder / "node.toml").read_text(encoding="utf-8"))
+        settings = tomllib.loads(read_small(folder / "node.toml").text)
         return settings.get("network") == NETWORK_FILE
     return False

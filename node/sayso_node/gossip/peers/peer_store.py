@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.files import read_small
 from sayso_node.gossip.peers.address_manager import MOST_MET
 from sayso_node.gossip.peers.network_groups import parse_told
 from sayso_node.supervision.logs import logger
@@ -28,7 +29,7 @@ class PeerStore:
     def open(self) -> None:
         """Read the file; an unreadable one is replaced."""
         try:
-            for address in parse_json(self._path.read_bytes()):
+            for address in parse_json(read_small(self._path).data):
                 self._enter(str(address))
         except FileNotFoundError:
             return
