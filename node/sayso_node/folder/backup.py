@@ -14,7 +14,6 @@ import hashlib
 import os
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -32,7 +31,7 @@ from sayso_node.errors import (
     WrongStore,
 )
 from sayso_node.folder.config import IDENTITY_FILE, NodeConfig, load_config
-from sayso_node.folder.files import SMALL_BYTES
+from sayso_node.folder.files import SMALL_BYTES, staging, sync_folder
 from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
 from sayso_node.folder.settings import CONFIG_FILE, load_settings
 from sayso_node.presence.loop import mark_restored
@@ -77,8 +76,7 @@ def back_up(folder: Path, target: Path) -> int:
     location = config.store_location
     if is_empty(location):
         raise StoreMissing(f"there is no store in {folder}")
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as held:
-        staged = Path(held)
+    with staging(target.parent, ".backup-") as staged:
         _stage(folder, config, staged)
         copy_store(location, staged / _STORE)
         with snapshot_at(staged / _STORE, old=True) as db:
@@ -114,14 +112,26 @@ def _pack(staged: Path, node_key: bytes, target: Path) -> int:
     partial = staged / "backup"
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w+b") as file:
-        with tarfile.open(fileobj=file, mode="w") as tar:
+        with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as tar:
             for name in (*listed, LIST_FILE):
                 tar.add(staged / name, name, filter=_plain)
         file.flush()
         os.fsync(file.fileno())
         size = file.tell()
-    os.link(partial, target)  # raises FileExistsError instead of overwriting
+    _name(partial, target)
+    sync_folder(target.parent)
     return size
+
+
+def _name(partial: Path, target: Path) -> None:
+    """Give a file its name; raises FileExistsError instead of overwriting."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        target.touch(0o600, exist_ok=False)
+        partial.replace(target)
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -145,8 +155,8 @@ def restore(backup: Path, folder: Path, network: Network | None = None) -> bytes
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderNotEmpty(f"{folder} is not empty: a backup is restored into a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=folder.parent) as held:
-        made = Path(held) / "node"
+    with staging(folder.parent, ".restore-") as held:
+        made = held / "node"
         made.mkdir(mode=0o700)
         with _bad_backups(backup):
             listed = _unpack(backup, made)
@@ -155,23 +165,22 @@ def restore(backup: Path, folder: Path, network: Network | None = None) -> bytes
         if network and config.network_file.network != network:
             raise WrongNetwork(f"the backup is for {config.network_file.network}, not for {network}")
         _mark(made)
+        sync_folder(made)
         made.rename(folder)
+        sync_folder(folder.parent)
     return config.node_key
 
 
 def _unpack(backup: Path, made: Path) -> BackupList:
     """Write the members, each within the limits and under a known name; returns their list."""
-    with backup.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
-        for member in tar:
-            known = {*_SMALL, _STORE, LIST_FILE}
-            if not member.isreg() or member.name not in known or (made / member.name).exists():
+    known = {*_SMALL, _STORE, LIST_FILE}
+    with backup.open("rb") as file:
+        for member in _members(file):
+            if member.name not in known or (made / member.name).exists():
                 raise InvalidBackup(f"{backup} has a member that no backup has: {member.name[:80]!r}")
             if member.name != _STORE and member.size > SMALL_BYTES:
                 raise InvalidBackup(f"{member.name} in {backup} is too large")
-            data = tar.extractfile(member)
-            if data is None:
-                raise InvalidBackup(f"{member.name} in {backup} cannot be read")
-            _write(made / member.name, data)
+            _write(made / member.name, file, member.size)
     try:
         text = (made / LIST_FILE).read_bytes()
     except FileNotFoundError:
@@ -180,10 +189,26 @@ def _unpack(backup: Path, made: Path) -> BackupList:
     return msgspec.json.decode(text, type=BackupList)
 
 
-def _write(path: Path, data: IO[bytes]) -> None:
+def _members(file: IO[bytes]) -> Iterator[tarfile.TarInfo]:
+    """Yield the header of each member, in front of its data, which the caller reads.
+
+    tarfile would follow headers that name other sizes, as large as they like, or holes instead of data.
+    Raises InvalidBackup and TarError.
+    """
+    end = os.fstat(file.fileno()).st_size
+    while any(block := file.read(tarfile.BLOCKSIZE)):
+        member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        if member.type != tarfile.REGTYPE or not 0 <= member.size <= end - file.tell():
+            raise InvalidBackup(f"{file.name} has a member that is no file, or cut off")
+        yield member
+        file.seek(-member.size % tarfile.BLOCKSIZE, os.SEEK_CUR)
+
+
+def _write(path: Path, source: IO[bytes], size: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        shutil.copyfileobj(data, file, _CHUNK)
+        while size:
+            size -= file.write(source.read(min(size, _CHUNK)))
         file.flush()
         os.fsync(file.fileno())
 

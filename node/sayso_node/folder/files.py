@@ -1,10 +1,16 @@
-"""Reads small files of a node's folder: nothing else than files, and no more of them than a limit.
+"""Reads small files of a node's folder, and makes files and folders that appear complete or not at all.
 
-A running node reads its settings again on its event loop, so a pipe in their place must not stop it.
+Only files are read, and no more of them than a limit: a running node reads its settings again on its
+event loop, so a pipe in their place must not stop it.
 """
 
+import fcntl
 import os
+import shutil
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -34,3 +40,37 @@ def read_small(path: Path, most: int = SMALL_BYTES) -> SmallFile:
     if len(data) > most:
         raise OSError(f"it is longer than {most} bytes")
     return SmallFile(data, stat.S_IMODE(mode))
+
+
+def sync_folder(path: Path) -> None:
+    """Put the names in a folder on the disk; raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def staging(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder that is gone at the end; raises OSError.
+
+    What killed processes left under this prefix goes first, because it may hold keys. A living one holds
+    a lock.
+    """
+    for one in parent.glob(f"{prefix}*"):
+        with suppress(OSError), _locked(one):
+            shutil.rmtree(one)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as held, _locked(Path(held)):
+        yield Path(held)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; raises OSError if another process has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,9 +1,13 @@
 """A node is backed up while it runs, and restored as if on another host."""
 
 import asyncio
+import errno
 import io
+import os
 import shutil
 import stat
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from sayso.networks import load_network, save_network
 from sayso_node.errors import FolderInUse, FolderNotEmpty, IdentityInUse
 from sayso_node.folder.backup import LIST_FILE, back_up, restore
 from sayso_node.folder.config import load_config
+from sayso_node.folder.files import staging
 from sayso_node.folder.lock import NodeFolder
 from sayso_node.freshness import Freshness
 from sayso_node.presence.loop import PresenceLoop
@@ -173,6 +178,89 @@ def test_only_files_are_restored(world: World, folder: Path, kind: bytes) -> Non
     Path("bad").write_bytes(changed(Path("a.backup").read_bytes(), "identity.used", b"", kind=kind))
     world.fails("invalid-backup", "node", "restore", "bad", "new")
     assert not Path("new").exists()
+
+
+def header(name: str, size: int, kind: bytes, holes: int = 0) -> bytes:
+    """The header of a member that says so, whatever follows."""
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    block = bytearray(member.tobuf(tarfile.GNU_FORMAT)[: tarfile.BLOCKSIZE])
+    block[124:136] = size.to_bytes(12, signed=True) if size < 0 else (1 << 95 | size).to_bytes(12)
+    block[386:495] = b"%011o\0" % 0 * 8 + b"\0" + b"%011o\0" % holes
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        header("store.sqlite", 0, tarfile.GNUTYPE_SPARSE, 1 << 32),
+        header("store.sqlite", 1 << 40, tarfile.REGTYPE),
+        header("store.sqlite", 1 << 80, tarfile.REGTYPE),
+        header("node.toml", -512, tarfile.REGTYPE),
+        header("x", 1 << 33, tarfile.XHDTYPE),
+        header("x", 1 << 80, tarfile.XHDTYPE),
+        header("x", -512, tarfile.XHDTYPE),
+        header("x", 1 << 80, tarfile.GNUTYPE_LONGNAME),
+        header("x", 1 << 80, tarfile.XGLTYPE),
+    ],
+)
+def test_a_header_that_promises_more_than_the_file_has(world: World, first: bytes) -> None:
+    """Under limits of memory and of files' sizes that a node does not reach."""
+    Path("bad").write_bytes(first + bytes(20 * tarfile.BLOCKSIZE))
+    program = (
+        "import resource, sys; from sayso.main import cli;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20));"
+        "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30));"
+        "cli(['node', 'restore', 'bad', 'new'])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr[:22]) == (1, "error [invalid-backup]"), ran.stderr
+    assert sorted(one.name for one in Path().iterdir() if "restore" in one.name) == []
+
+
+def test_a_disk_without_hard_links(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    back_up(folder, Path("a.backup"))
+    assert stat.S_IMODE(Path("a.backup").stat().st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        back_up(folder, Path("a.backup"))
+    restore(Path("a.backup"), Path("new"))
+    assert load_config(Path("new")).node_key == load_config(folder).node_key
+
+
+@pytest.mark.parametrize("name", [".backup-killed", ".restore-killed"])
+def test_what_a_killed_one_left_goes_with_the_next(world: World, folder: Path, name: str) -> None:
+    """It holds the node's key. What a living one has stays."""
+    for one in (name, name + "-not"):
+        (Path(one) / "node").mkdir(parents=True)
+    with staging(Path(), name.rpartition("-")[0] + "-") as living:
+        assert not Path(name).exists()
+        back_up(folder, Path("a.backup"))
+        restore(Path("a.backup"), Path("new"))
+        assert living.exists()
+
+
+def test_names_are_on_the_disk_before_it_is_said(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    here = str(Path.cwd())
+    back_up(folder, Path("a.backup"))
+    assert synced[-1] == here
+    restore(Path("a.backup"), Path("new"))
+    assert synced[-1] == here
 
 
 def test_a_backup_of_another_network(world: World, folder: Path) -> None:
