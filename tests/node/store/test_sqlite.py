@@ -1,6 +1,7 @@
 """What SQLite alone promises: its flushes, its files, what it overwrites."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -15,7 +16,7 @@ from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Store, Writing
-from sayso_node.store.opening import store_at
+from sayso_node.store.opening import copy_store, snapshot_at, store_at
 from sayso_node.store.revocations import bits
 from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.tables.schema import VERSION
@@ -135,6 +136,25 @@ async def test_the_next_start_makes_a_log_of_its_own(tmp_path: Path) -> None:
             store.stop()
         assert not (tmp_path / "store.sqlite-wal").exists()
         (tmp_path / f"{value}").touch()  # takes the inode of the log that was removed
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+async def test_a_store_on_a_disk_that_is_read_only_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_clean: bool
+) -> None:
+    """As a failing disk is; SQLite would make files beside the store, which one needs after a crash."""
+    store = store_at(tmp_path / "store.sqlite")
+    store.start()
+    await store.write(number(1))
+    if is_clean:
+        store.stop()
+    before = sorted(one.name for one in tmp_path.iterdir())
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    with snapshot_at(tmp_path / "store.sqlite") as db:
+        assert numbers(db) == {1}
+        assert sorted(one.name for one in tmp_path.iterdir()) == before
+    copy_store(tmp_path / "store.sqlite", tmp_path / "copy")
+    store.stop()
 
 
 def test_a_store_of_another_version_is_left_alone(tmp_path: Path) -> None:

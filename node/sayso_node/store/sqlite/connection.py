@@ -3,6 +3,7 @@
 The handle is SQLite's own connection, so statements and rows cost no extra Python call.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Hashable
 from itertools import count
@@ -50,9 +51,16 @@ def open_file(path: Path) -> SqliteConnection:
 
 
 def open_read_only(path: Path) -> SqliteConnection:
-    """Open a connection that neither changes nor creates a file; raises StoreUnusable."""
+    """Open a connection that changes nothing in a store; raises StoreUnusable.
+
+    Where it cannot make files beside a store, none is needed if nobody writes: then there is no log.
+    """
     try:
-        where = f"{path.resolve().as_uri()}?mode=ro"
+        real = path.resolve()
+        is_still = not real.with_name(f"{real.name}-wal").exists() and not os.access(
+            real.parent, os.W_OK
+        )
+        where = f"{real.as_uri()}?mode=ro{'&immutable=1' if is_still else ''}"
         return sqlite3.connect(where, uri=True, isolation_level=None, factory=SqliteConnection)
     except sqlite3.Error as error:
         raise StoreUnusable(f"cannot open the store {path}: {error}") from error
