@@ -36,6 +36,10 @@ def tables(backend: Backend) -> Tables:
     return backend.tables
 
 
+def names_in(folder: Path) -> set[str]:
+    return {one.name for one in folder.iterdir()}
+
+
 def _connection(db: Writing) -> SqliteConnection:
     assert isinstance(db, SqliteConnection)
     return db
@@ -148,11 +152,11 @@ async def test_a_store_on_a_disk_that_is_read_only_is_read(
     await store.write(number(1))
     if is_clean:
         store.stop()
-    before = sorted(one.name for one in tmp_path.iterdir())
+    before = names_in(tmp_path)
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     with snapshot_at(tmp_path / "store.sqlite") as db:
         assert numbers(db) == {1}
-        assert sorted(one.name for one in tmp_path.iterdir()) == before
+        assert names_in(tmp_path) == before
     copy_store(tmp_path / "store.sqlite", tmp_path / "copy")
     store.stop()
 
