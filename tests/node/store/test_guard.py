@@ -8,6 +8,7 @@ import pytest
 from node.store.test_damage import SPOILS, check, look, spoil
 from sayso_node.errors import StoreDamaged
 from sayso_node.freshness import Silence
+from sayso_node.store.integrity.damage import Damage
 from sayso_node.store.integrity.guard import StoreGuard
 from sayso_node.store.integrity.verifying import AuditOrder, verify
 from sayso_node.store.sharing import findings
@@ -123,3 +124,11 @@ async def test_what_was_found_before_a_repair_asks_for_no_other_one(tmp_path: Pa
         spoil(tmp_path / "rig.sqlite", SPOILS["masks cleared"])
         assert not await StoreGuard(*parts, audit=at_once, ask=ask).check()
         assert told() == 1
+
+
+def test_a_note_that_cannot_be_read_is_a_note(tmp_path: Path) -> None:
+    """As one that root made, whose files nobody else reads, when it ran verify-store."""
+    (tmp_path / "store.damaged").mkdir()
+    damage = Damage(tmp_path / "store")
+    damage.load()
+    assert damage.text

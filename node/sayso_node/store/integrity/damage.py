@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from sayso_protocol.redaction import reason_of
+
 _SUFFIX = ".damaged"
 
 
@@ -30,10 +32,14 @@ class Damage:
 
     def noted(self) -> str | None:
         """Return what is noted beside the store; None if nothing is."""
-        if self._note is not None:
-            with contextlib.suppress(OSError):
-                return self._note.read_text(errors="replace").strip() or "noted without a reason"
-        return None
+        if self._note is None:
+            return None
+        try:
+            return self._note.read_text(errors="replace").strip() or "noted without a reason"
+        except FileNotFoundError:
+            return None
+        except OSError as error:  # another user may have noted it
+            return f"noted in {self._note.name}, which cannot be read: {reason_of(error)}"
 
     def load(self) -> None:
         """Read the note that another process, or this one before, has left."""
