@@ -10,11 +10,15 @@ from cli.conftest import World
 from node.api.process import node_process
 from node.config.test_folder import make
 from sayso.contributor.saved_messages import load_bundle
+from sayso.errors import NodeUnreachable
+from sayso.node_client.answers import Submitted
+from sayso.node_client.client import NodeClient
 from sayso_node.folder.config import load_config
 from sayso_node.folder.lock import NodeFolder
 from sayso_node.store import log_pages as module
 from sayso_node.store.log_pages import log_pages
 from sayso_node.store.opening import location_in, snapshot_at
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import hex_text
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import CLEO, NETWORK
@@ -72,3 +76,25 @@ def test_no_store_no_export(world: World, tmp_path: Path) -> None:
     make(tmp_path / "empty")
     world.fails("store-missing", "node", "export", tmp_path / "empty", "log")
     assert not Path("log").exists()
+
+
+def test_an_import_ends_with_its_node_and_says_what_was_done(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was tried again with each message of each file alone."""
+    asked: list[int] = []
+
+    async def submit(_node: NodeClient, envelopes: list[Envelope]) -> list[Submitted]:
+        asked.append(len(envelopes))
+        if len(asked) > 1:
+            raise NodeUnreachable("no answer")
+        return [Submitted(one.digest, new=True) for one in envelopes]
+
+    world.run("node", "export", folder, "log")
+    monkeypatch.setattr(NodeClient, "submit", submit)
+    failed = world.fails(
+        *("node-unreachable", "node", "import", "log"),
+        *("--node", "http://127.0.0.1:1", "--network", folder / "network.toml"),
+    )
+    assert failed.stdout == "8 messages new\n"
+    assert asked == [8, 1]

@@ -10,7 +10,7 @@ from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import PATH
 from sayso.commands.text import example, say, several
 from sayso.contributor.saved_messages import load_bundle
-from sayso.errors import NotKept, OutputFailed
+from sayso.errors import BadAnswer, NodeUnreachable, NotKept, OutputFailed
 from sayso.extras import extra
 from sayso.gate.licenses import ENDING, bundle_files
 from sayso.node_client.client import NodeClient
@@ -73,8 +73,12 @@ def import_log(source: Path, asked: AskedNode) -> None:
         for file in bundle_files(source):
             counts.update(await _submit(node, load_bundle(file, asked.trusted.network)))
 
-    asked.ask(submit)
-    say(", ".join(f"{several(count, 'message')} {what}" for what, count in sorted(counts.items())))
+    try:
+        asked.ask(submit)
+    finally:
+        if counts:
+            found = sorted(counts.items())
+            say(", ".join(f"{several(count, 'message')} {what}" for what, count in found))
     lost = sum(count for what, count in counts.items() if what not in {"new", "known"})
     if lost:
         raise NotKept(f"the node does not keep {several(lost, 'message')}")
@@ -85,6 +89,8 @@ async def _submit(node: NodeClient, envelopes: list[Envelope]) -> Counter[str]:
     counts: Counter[str] = Counter()
     try:
         results = await node.submit(envelopes)
+    except (NodeUnreachable, BadAnswer):
+        raise  # it says nothing about the messages, and the next ones would meet the same
     except SaysoError as error:
         if len(envelopes) == 1:
             return Counter([f"refused ({error.code})"])
