@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from sayso_node.errors import (
     FolderInUse,
     StoreDamaged,
+    StoreInUse,
     StoreMissing,
     StoreTooNew,
     StoreUnusable,
@@ -67,7 +69,8 @@ async def test_no_empty_store_under_a_used_identity(tmp_path: Path, how: str) ->
         (tmp_path / STORE).touch()
     with pytest.raises(StoreMissing):
         await run_once(tmp_path)
-    assert not (tmp_path / STORE).exists() or not (tmp_path / STORE).stat().st_size
+    assert (tmp_path / STORE).exists() == (how == "empty")
+    assert how == "missing" or not (tmp_path / STORE).stat().st_size
 
 
 async def test_a_store_of_a_newer_release(tmp_path: Path) -> None:
@@ -112,3 +115,19 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / STORE).mkdir()
     with pytest.raises(StoreUnusable):
         await run_once(tmp_path)
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+async def test_a_store_under_two_names_has_one_process(
+    tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
+    """Two folders have two locks, and under two names a file has two logs."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    await run_once(tmp_path / "one")
+    link(tmp_path / "one" / STORE, tmp_path / "two" / STORE)
+    async with running_node(tmp_path / "one"):
+        with pytest.raises(StoreInUse):
+            await run_once(tmp_path / "two")
+        assert {one.name for one in (tmp_path / "two").iterdir()} == {STORE, LOCK_FILE}
+    await run_once(tmp_path / "two")

@@ -31,7 +31,7 @@ from sayso_node.errors import (
     WrongStore,
 )
 from sayso_node.folder.config import IDENTITY_FILE, NodeConfig, load_config
-from sayso_node.folder.files import SMALL_BYTES, staging, sync_folder
+from sayso_node.folder.files import SMALL_FILE_BYTES, staging, sync_folder
 from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
 from sayso_node.folder.settings import CONFIG_FILE, load_settings
 from sayso_node.presence.loop import mark_restored
@@ -178,7 +178,7 @@ def _unpack(backup: Path, made: Path) -> BackupList:
         for member in _members(file):
             if member.name not in known or (made / member.name).exists():
                 raise InvalidBackup(f"{backup} has a member that no backup has: {member.name[:80]!r}")
-            if member.name != _STORE and member.size > SMALL_BYTES:
+            if member.name != _STORE and member.size > SMALL_FILE_BYTES:
                 raise InvalidBackup(f"{member.name} in {backup} is too large")
             _write(made / member.name, file, member.size)
     try:

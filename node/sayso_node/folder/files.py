@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-SMALL_BYTES: Final = 1_048_576  # of each file but the store
+SMALL_FILE_BYTES: Final = 1_048_576  # of each file but the store
 
 
 class SmallFile(NamedTuple):
@@ -29,7 +29,7 @@ class SmallFile(NamedTuple):
         return self.data.decode("utf-8-sig")
 
 
-def read_small(path: Path, most: int = SMALL_BYTES) -> SmallFile:
+def read_small(path: Path, most: int = SMALL_FILE_BYTES) -> SmallFile:
     """Read a whole file of at most so many bytes; raises OSError, also for anything else."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:

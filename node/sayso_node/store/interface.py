@@ -130,8 +130,8 @@ class Store(Protocol):
 
         `alone` keeps out the processes beside a node as well.
 
-        start() then raises StoreInUse, and so does each change after the hold was lost to another node.
-        A file is held by the lock of the folder that it is in.
+        This, or start(), then raises StoreInUse, and so does each change after the hold was lost to
+        another node.
         """
         ...
 

@@ -6,13 +6,14 @@ changes of a group share one flush.
 """
 
 import contextlib
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from sayso_node.errors import StoreDamaged, StoreUnusable, WrongStore
+from sayso_node.errors import StoreDamaged, StoreInUse, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
 from sayso_node.store.drawn import draw_singles
 from sayso_node.store.integrity.damage import Damage
@@ -28,6 +29,7 @@ from sayso_node.store.tables.migrations import FILLS, STEPS
 from sayso_node.store.tables.schema import SCHEMA, VERSION
 from sayso_node.store.writing.group_commit import GroupCommit
 from sayso_node.store.writing.writer import Change, Writer
+from sayso_protocol.redaction import reason_of
 
 Inode = tuple[int, int] | None
 WRITER_CACHE_KIB = 32_768  # enough for the changes of a large bundle; with less, pages are written twice
@@ -55,6 +57,8 @@ class Engine(GroupCommit):
         self._path = path
         self._randomness = randomness
         self._open_database = open_database
+        self._is_held = False
+        self._lock: IO[bytes] | None = None
         self._writing: SqliteConnection | None = None
         self._places = [os.fspath(path), f"{path}-wal"]
         self._inodes: list[Inode] = []  # of the files that the writer opened
@@ -64,8 +68,16 @@ class Engine(GroupCommit):
         """See Store."""
         return str(self._path)
 
+    def hold(self, *, alone: bool = False) -> None:  # noqa: ARG002 - nobody is beside it
+        """See Store. The folder has a lock, too, but one file may be in several folders, by links."""
+        self._is_held = True
+        if self._lock is None and self._path.exists():
+            self._lock = _locked(self._path)
+
     def start(self) -> None:
         """See Store."""
+        if self._is_held and self._lock is None:
+            self._lock = _locked(self._path)
         self._damage.load()
         db = self._connect()
         try:
@@ -84,6 +96,9 @@ class Engine(GroupCommit):
         if self._writing:
             self._writing.close()
         self._close_idle()
+        if self._lock:  # only now: it would let go of the locks of SQLite, too
+            self._lock.close()
+            self._lock = None
         self._inodes = []  # who closes last removes the log, and the next start makes another
 
     @contextlib.contextmanager
@@ -185,6 +200,21 @@ class Engine(GroupCommit):
         for change, (value, raised) in zip(group, results, strict=True):
             self._note(raised)
             change.done(value, raised)
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """Open a file that may be new, and lock it; raises StoreInUse and StoreUnusable."""
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644), "rb")
+        with contextlib.ExitStack() as unfinished:
+            unfinished.enter_context(file)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unfinished.pop_all()
+    except BlockingIOError as error:
+        raise StoreInUse(f"another process uses the store {path}, maybe by another name") from error
+    except OSError as error:
+        raise StoreUnusable(f"the store {path} could not be opened: {reason_of(error)}") from error
+    return file
 
 
 def _inode(place: str) -> Inode:
