@@ -140,7 +140,7 @@ class Node:
         self._folder.check_store(*mine)
         self._store.start()
         await self._folder.claim(*mine)
-        await self._presence.start()
+        self._folder.note_run(await self._presence.start(self._folder.noted_run()))
         self._intake.start()
         await self._intake.heed()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)

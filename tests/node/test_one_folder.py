@@ -1,6 +1,7 @@
 """One folder, one process; one identity, one store, on one network."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -19,7 +20,10 @@ from sayso_node.errors import (
     StoreUnusable,
     WrongStore,
 )
-from sayso_node.folder.lock import LOCK_FILE, NodeFolder
+from sayso_node.folder.lock import LOCK_FILE, USED_FILE, NodeFolder
+from sayso_node.store import singles
+from sayso_node.store.events.feed import store_id
+from sayso_node.store.opening import snapshot_at
 from sayso_node.store.sqlite.engine import copy
 from sayso_node.store.tables.schema import VERSION
 from support.node_rig import consent
@@ -131,3 +135,48 @@ async def test_a_store_under_two_names_has_one_process(
             await run_once(tmp_path / "two")
         assert {one.name for one in (tmp_path / "two").iterdir()} == {STORE, LOCK_FILE}
     await run_once(tmp_path / "two")
+
+
+def marks_in(folder: Path) -> tuple[bool, bytes]:
+    """Whether the store is taken for a restored one, and its id."""
+    with snapshot_at(folder / STORE) as db:
+        return singles.get(db, singles.RESTORED) is not None, store_id(db)
+
+
+@pytest.mark.parametrize("loss", ["log", "older copy"])
+async def test_a_store_that_is_older_than_the_last_start_is_taken_for_a_restored_one(
+    tmp_path: Path, loss: str
+) -> None:
+    """It has forgotten what was promised, and uses numbers of events again, which listeners heard."""
+    one, bare = tmp_path / "one", tmp_path / "bare"
+    for folder in (one, bare):
+        folder.mkdir()
+    for _ in range(3):
+        await run_once(one)
+    is_restored, before = marks_in(one)
+    assert not is_restored  # what was merely started again is what it was
+    async with running_node(one) as node:
+        shutil.copy(one / STORE, bare / STORE)  # without the log, which has this start
+        await node.submit(consent(2, sponsor=None))
+        if loss == "older copy":
+            shutil.copy(one / f"{STORE}-wal", bare / f"{STORE}-wal")
+    if loss == "older copy":
+        await run_once(one)
+    for name in (STORE, f"{STORE}-wal"):
+        (one / name).unlink(missing_ok=True)
+        if (bare / name).exists():
+            shutil.copy(bare / name, one / name)
+    await run_once(one)
+    is_restored, after = marks_in(one)
+    assert is_restored
+    assert after != before
+
+
+async def test_a_start_that_was_cut_off_is_no_loss(tmp_path: Path) -> None:
+    """The store has it, and the note beside the identity has not."""
+    await run_once(tmp_path)
+    before = (tmp_path / USED_FILE).read_bytes()
+    await run_once(tmp_path)
+    (tmp_path / USED_FILE).write_bytes(before)
+    await run_once(tmp_path)
+    assert not marks_in(tmp_path)[0]

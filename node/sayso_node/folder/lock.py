@@ -22,6 +22,7 @@ from sayso_node.errors import (
     StoreUnusable,
     WrongStore,
 )
+from sayso_node.folder.files import read_small
 from sayso_node.store import singles
 from sayso_node.store.interface import Reading, Store
 from sayso_node.store.moving import marks
@@ -32,6 +33,8 @@ from sayso_protocol.redaction import reason_of
 
 LOCK_FILE: Final = "node.lock"
 USED_FILE: Final = "identity.used"
+_USED: Final = "This identity has a store. Back up both together: sayso node backup\n"
+_RUN: Final = "The last run: "
 
 
 class NodeFolder:
@@ -103,12 +106,24 @@ class NodeFolder:
             raise WrongStore(f"the store {store.name} is no node's yet: start the node first")
         if is_new:
             await store.write(lambda db: singles.put(db, singles.OWNER, owner.encode()))
+        if not (self._path / USED_FILE).exists():
+            self.note_run(b"")
+
+    def noted_run(self) -> bytes:
+        """Return the last run that was noted; empty if none was, or the note cannot be read."""
+        with contextlib.suppress(OSError, ValueError):
+            return bytes.fromhex(read_small(self._path / USED_FILE).text.rpartition(_RUN)[2])
+        return b""
+
+    def note_run(self, run: bytes) -> None:
+        """Note that the identity was used, and in which run last; raises InvalidNodeConfig."""
         used = self._path / USED_FILE
-        if not used.exists():
-            try:
-                used.write_text("This identity has a store. Back up both together: sayso node backup\n")
-            except OSError as error:
-                raise InvalidNodeConfig(f"cannot write {used}: {reason_of(error)}") from error
+        part = used.with_name(USED_FILE + ".part")
+        try:
+            part.write_text(f"{_USED}{_RUN}{run.hex()}\n")
+            part.replace(used)
+        except OSError as error:
+            raise InvalidNodeConfig(f"cannot write {used}: {reason_of(error)}") from error
 
 
 def _check(db: Reading, name: str, owner: str) -> None:

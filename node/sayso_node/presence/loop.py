@@ -24,12 +24,15 @@ from sayso_node.presence.protocol import (
     read_report,
 )
 from sayso_node.store import messages, singles
-from sayso_node.store.events.feed import STORE_ID
+from sayso_node.store.events.feed import STORE_ID, STORE_ID_BYTES
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every
 from sayso_node.verdicts.signer import LATEST_RECEIPT, RECEIPTS
 from sayso_protocol.errors import SaysoError
+
+log = logger(__name__)
 
 PRESENCE_EVERY_S: Final = 5.0
 PRESENCE_WAIT_S: Final = 5.0
@@ -55,15 +58,21 @@ class PresenceLoop:
         self._clock = clock
         self._alarms = alarms
         self._peers = frozenset(peers)
+        self._randomness = randomness
         self._run, self._previous = randomness(RUN_BYTES), b""
         self._woken = asyncio.Event()
 
-    async def start(self) -> None:
-        """Name this run in the store; raises StoreUnusable."""
-        self._previous = await self._store.write(self._name)
+    async def start(self, noted: bytes = b"") -> bytes:
+        """Name this run in the store, and return its name; raises StoreUnusable.
+
+        `noted` is the run that the folder knows as the last one. A store that does not know it is older,
+        and is taken for one that was restored.
+        """
+        self._previous = await self._store.write(lambda db: self._name(db, noted))
         with self._store.read() as db:
             restored = singles.get(db, singles.RESTORED)
         self._freshness.is_uncompared = bool(restored and self._peers)
+        return self._run
 
     def wake(self, peer_id: str) -> None:
         """Tell a configured peer that has connected."""
@@ -121,10 +130,15 @@ class PresenceLoop:
         if heard.receipts > receipts or heard.latest > latest:
             await self._store.write(lambda db: _raise(db, heard))
 
-    def _name(self, db: Writing) -> bytes:
-        before = singles.get(db, singles.RUN)
-        singles.put(db, singles.RUN, self._run)
-        return before or b""
+    def _name(self, db: Writing, noted: bytes) -> bytes:
+        """Name this run and the one before, which the folder may know as the last one; returns that."""
+        kept = singles.get(db, singles.RUN) or b""
+        before, earlier = kept[:RUN_BYTES], kept[RUN_BYTES:]
+        if noted not in (b"", before, earlier):
+            log.error("store-older")
+            mark_restored(db, self._randomness(STORE_ID_BYTES))
+        singles.put(db, singles.RUN, self._run + before)
+        return before
 
 
 def _middle(offsets: Sequence[float]) -> float:

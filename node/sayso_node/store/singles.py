@@ -3,7 +3,7 @@
 from sayso_node.store.interface import Reading, Writing
 
 OWNER = "owner"  # whose store it is
-RUN = "run"  # the last run of the node
+RUN = "run"  # the last run of the node, and the one before it
 MOVE = "move"  # where it was moved (moving/marks.py)
 RESTORED = "restored"  # there while a restored node has not compared with a peer
 

@@ -29,6 +29,7 @@ LOG_EVENTS: Final = {
     "outbox-unsent": "messages of processes beside this node are not sent yet",
     "marks-merged": "there is no room for marks (rule 7.15): some addresses stay stale at first",
     "snapshot-failed": "no snapshot could be made",
+    "store-older": "the store is older than the last start: it is taken for a restored one",
     "clock-set-back": "this machine's clock was ahead; what the store dated ahead is dated anew",
     # chain
     "chain-unread": "the chain could not be read",

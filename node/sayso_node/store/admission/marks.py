@@ -76,7 +76,7 @@ def expire(db: Writing, now: float) -> None:
 
     They must be so by the chain as well: our clock may be ahead for a while, and what is gone is gone.
     """
-    if final := block_dates.final(db):
+    if (final := block_dates.final(db)) and final.time is not None:
         now = min(now, final.time)
     for one in _bitmaps(db):
         if one.begun_at <= now - 2 * COARSE_S:
