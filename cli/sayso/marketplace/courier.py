@@ -8,35 +8,32 @@ transaction, so a shop that is killed at any point goes on where it was.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from sayso.errors import NodeRefused, NodeUnreachable, NotHeld, NotKept
 from sayso.holder.final_block import final_block
+from sayso.marketplace.asking import ask
 from sayso.marketplace.market import Marketplace
-from sayso.marketplace.outbox import Waiting, envelopes_of, note_failed, note_sent, waiting
+from sayso.marketplace.outbox import Waiting, envelopes_of, note_sent, waiting
 from sayso.marketplace.removing import MIXED_PEOPLE, confirm, ready_licenses
-from sayso.marketplace.stock import Permission, add_bit, known_bits, licenses_of, newly_revoked, take_out
-from sayso.marketplace.tables import consents, insert_once, lock, parts, positions
+from sayso.marketplace.stock import Permission, hear, note_checked
+from sayso.marketplace.tables import changing, consents, insert_once, parts, positions
 from sayso.node_client.client import NodeClient
 from sayso.node_client.following import REVOCATION, Event, Gap, Reached, follow
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import DISPUTE, as_kind
+from sayso_protocol.messages.message import DISPUTE
 from sayso_protocol.primitives import address_text
-from sayso_protocol.receipts.question import Question
-from sayso_protocol.receipts.receipt import join_rows
-from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Reason, Row
 
 EVENTS_AT_ONCE: Final = 256
-QUESTION_ROWS: Final = 16_384  # of a question
 TRACES_AT_ONCE: Final = 256
 REST_S: Final = 2.0  # between rounds with nothing to do
-UNKNOWN_YET: Final = frozenset({Reason.STALE, Reason.UNKNOWN})  # not an answer about revocation
+LATER: Final = (NodeUnreachable, NodeRefused)  # the same may go well later
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -63,19 +60,28 @@ class Courier:
         A message that no node takes in stays, with the code of the reason. An outage ends the round.
         """
         now, network, taken = self._clock(), self._market.trusted.network, 0
-        while True:
-            with self._market.begin(self._engine) as db:
-                due = waiting(db, network, now)
-            if not due:
-                return taken
+        while due := await self._in_db(lambda db: waiting(db, network, now)):
             sent, failed = await self._send(due)
-            with self._market.begin(self._engine) as db:
-                lock(db)
-                note_sent(db, sent, now)
-                note_failed(db, failed, now)
+            await self._change(partial(note_sent, sent=sent, failed=failed, now=now))
             taken += len(sent)
             if failed and all(code == NodeUnreachable.code for _, code in failed):
-                return taken
+                break
+        return taken
+
+    async def _in_db(self, work: Callable[[Connection], T]) -> T:
+        """Do something in a transaction of its own, in a thread.
+
+        The shop may hold the tables in a transaction of this thread, and await something within it.
+        """
+
+        def run() -> T:
+            with self._market.begin(self._engine) as db:
+                return work(db)
+
+        return await asyncio.to_thread(run)
+
+    async def _change(self, work: Callable[[Connection], T]) -> T:
+        return await self._in_db(partial(_changed, work))
 
     async def _send(self, due: Sequence[Waiting]) -> tuple[list[bytes], list[tuple[Waiting, str]]]:
         """Offer messages to each node in turn; returns which were taken, and the codes of the others."""
@@ -100,53 +106,41 @@ class Courier:
         Raises:
             NodeUnreachable: A node does not answer. See NodeClient.check for other errors.
         """
-        with self._market.begin(self._engine) as db:
-            asked = select(consents.c.license)
-            if not everything:
-                asked = asked.where(consents.c.checked_at.is_(None))
-            names = list(db.execute(asked.order_by(consents.c.license)).scalars())
-        return sum([await self._check(some) for some in parts(names)])
+        asked = select(consents.c.license).order_by(consents.c.license)
+        if not everything:
+            asked = asked.where(consents.c.checked_at.is_(None))
+        names = await self._in_db(lambda db: list(db.execute(asked).scalars()))
+        clear, failed = 0, list[SaysoError]()
+        for some in parts(names):
+            clear += await self._check(some, failed)
+        if failed:
+            raise failed[0]
+        return clear
 
-    async def _check(self, names: Sequence[bytes]) -> int:
-        with self._market.begin(self._engine) as db:
-            held = list(envelopes_of(db, names, self._market.trusted.network))
-        gone, unsure = list[Permission](), set[bytes]()
+    async def _check(self, names: Sequence[bytes], failed: list[SaysoError]) -> int:
+        """Ask about some consents; what one node knows is revoked leaves the stock if others fail, too."""
+        network, shop = self._market.trusted.network, self._market.address
+        held = await self._in_db(lambda db: list(envelopes_of(db, names, network)))
+        gone, unsure, before = list[Permission](), set[bytes](), len(failed)
         for url in self._market.nodes:
-            async with self._client(url) as node:
-                for purpose in sorted({one for two in held for one in _consent(two).purposes}):
-                    rows = [
-                        Row(one.digest, item)
-                        for one in held
-                        if purpose in _consent(one).purposes
-                        for item in one.items
-                    ]
-                    for row, reason in await self._ask(node, purpose, rows):
-                        if reason is Reason.REVOKED:
-                            gone.append(Permission(*row, purpose))
-                        elif reason in UNKNOWN_YET:
-                            unsure.add(row.license)
+            try:
+                async with self._client(url) as node:
+                    await ask(node, shop, held, self._max_age_s, gone, unsure)
+            except LATER as error:
+                failed.append(error)
+        sure = [one.digest for one in held if one.digest not in unsure]
+        if len(failed) > before:
+            sure = []
         now = self._clock()
-        with self._market.begin(self._engine) as db:
-            lock(db)
-            take_out(db, gone, now)
-            for one in held:  # what nodes do not know leaves the stock, until a later answer
-                when = None if one.digest in unsure else now
-                change = update(consents).where(consents.c.license == one.digest)
-                db.execute(change.values(checked_at=when))
-        return len(held) - len(unsure)
-
-    async def _ask(self, node: NodeClient, purpose: str, rows: list[Row]) -> list[tuple[Row, Reason]]:
-        query, found = Query(self._market.address, purpose), list[tuple[Row, Reason]]()
-        for at in range(0, len(rows), QUESTION_ROWS):
-            some = rows[at : at + QUESTION_ROWS]
-            answer = await node.check(Question(query, self._max_age_s, "stock"), join_rows(some))
-            found += zip(some, answer.reasons, strict=True)
-        return found
+        await self._change(partial(note_checked, gone=gone, sure=sure, unsure=unsure, now=now))
+        return len(sure)
 
     async def follow(self, url: str) -> None:
         """Follow the events of one node for ever, without gaps; see `follow` of following.py."""
         queue: asyncio.Queue[Event | Gap | Reached] = asyncio.Queue(EVENTS_AT_ONCE)
-        reader = asyncio.create_task(self._read(url, self._position(url), queue))
+        asked = select(positions.c.position).where(positions.c.url == url)
+        place = await self._in_db(lambda db: db.execute(asked).scalar())
+        reader = asyncio.create_task(self._read(url, place, queue))
         try:
             while True:
                 taker = asyncio.create_task(queue.get())
@@ -171,10 +165,6 @@ class Courier:
         """Return the events of a node; filters of the route, as it gets them, go here."""
         return follow(url, after)
 
-    def _position(self, url: str) -> str | None:
-        with self._market.begin(self._engine) as db:
-            return db.execute(select(positions.c.position).where(positions.c.url == url)).scalar()
-
     async def _take(self, url: str, some: Sequence[Event | Gap | Reached]) -> None:
         """Apply events, and the position after them, in one transaction; after a gap all is asked."""
         if any(isinstance(one, Gap) for one in some):
@@ -185,24 +175,17 @@ class Courier:
         while True:
             try:
                 await self.check(everything=True)
-            except (NodeUnreachable, NodeRefused):
+            except LATER:
                 await asyncio.sleep(REST_S)
             else:
                 return
 
     def _apply(self, url: str, some: Sequence[Event | Gap | Reached]) -> None:
         network, now = self._market.trusted.network, self._clock()
-        with self._market.begin(self._engine) as db:
-            lock(db)
+        with self._market.begin(self._engine) as db, changing(db):
             for one in some:
-                if not isinstance(one, Event) or one.name != REVOCATION:
-                    continue
-                if not (names := licenses_of(db, one.signer)):
-                    continue
-                add_bit(db, one.signer, one.word, one.mask)
-                for held in envelopes_of(db, names, network):
-                    known = known_bits(db, _consent(held).revokers)
-                    take_out(db, list(newly_revoked(known, held)), now)
+                if isinstance(one, Event) and one.name == REVOCATION:
+                    hear(db, one.signer, one.word, one.mask, network, now)
             insert_once(db, positions, [{"url": url, "position": ""}])
             change = update(positions).where(positions.c.url == url)
             db.execute(change.values(position=some[-1].id))
@@ -213,18 +196,27 @@ class Courier:
         Args:
             people: So many people are in one removal, unless a due date is near.
         """
-        with self._market.begin(self._engine) as db:
-            ready = sorted((due, name) for name, due in ready_licenses(db).items())
+        ready = sorted((due, name) for name, due in (await self._in_db(ready_licenses)).items())
         if not ready:
             return []
         # What cannot be dated yet must not hold up the others, so each round begins behind the last.
         some = ([one for one in ready if one > self._traced] or ready)[:TRACES_AT_ONCE]
         self._traced = some[-1]
-        async with self._client(self._market.nodes[0]) as node:
-            block = await final_block(node)
-            dated = [name for _, name in some if await self._is_dated(node, name, block)]
-        with self._market.begin(self._engine) as db:
-            return confirm(db, dated, block, self._market.signer, self._clock(), people)
+        block, dated = await self._dated([name for _, name in some])
+        signer, now = self._market.signer, self._clock()
+        return await self._change(lambda db: confirm(db, dated, block, signer, now, people))
+
+    async def _dated(self, names: Sequence[bytes]) -> tuple[int, list[bytes]]:
+        """Return the last final block, and which licenses are dated by then, from a node that can."""
+        failed: SaysoError = NodeUnreachable("the shop has no node")
+        for url in self._market.nodes:
+            try:
+                async with self._client(url) as node:
+                    block = await final_block(node)
+                    return block, [one for one in names if await self._is_dated(node, one, block)]
+            except LATER as error:
+                failed = error
+        raise failed
 
     async def _is_dated(self, node: NodeClient, name: bytes, block: int) -> bool:
         """Return whether a removal up to a block counts for all that is taken back of a license."""
@@ -241,10 +233,11 @@ class Courier:
         """Send, check and confirm once; returns how much was done. What fails is tried again later."""
         done = await self.send()
         try:
-            done += await self.check()
-            done += len(await self.confirm())
-        except (NodeUnreachable, NodeRefused):
-            return done
+            with suppress(*LATER):
+                done += await self.check()
+        finally:  # which may need a node less
+            with suppress(*LATER):
+                done += len(await self.confirm())
         return done
 
     async def run(self) -> None:
@@ -258,6 +251,11 @@ class Courier:
             for url in self._market.nodes:
                 tasks.create_task(_again(partial(self.follow, url)))
             tasks.create_task(_again(steps))
+
+
+def _changed(work: Callable[[Connection], T], db: Connection) -> T:
+    with changing(db):
+        return work(db)
 
 
 async def _again(work: Callable[[], Awaitable[None]]) -> None:
@@ -284,7 +282,3 @@ async def _offer(node: NodeClient, some: Sequence[Waiting], codes: dict[bytes, s
     lost = [one for one, got in pairs if got.pending and one.envelope.message.kind != DISPUTE]
     codes |= {one.envelope.digest: NotKept.code for one in lost}
     return not lost
-
-
-def _consent(envelope: Envelope) -> Consent:
-    return as_kind(envelope.message, Consent)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from sayso.errors import WrongItem
 from sayso.files import item_hash
-from sayso.marketplace.tables import insert_once, items, lock, parts
+from sayso.marketplace.tables import changing, insert_once, items, parts
 from sayso_protocol.primitives import hex_text, sha256
 
 SALT_BYTES: Final = 32
@@ -54,9 +54,9 @@ def keep(
     """Keep a file under a new salt, or a given one; raises WrongItem and FileUnreadable."""
     chosen = random(SALT_BYTES) if salt is None else salt
     one = KeptItem(salted(item_hash(path), chosen), chosen, name or path.name, path.absolute())
-    lock(db)
     row = {"item": one.item, "salt": one.salt, "name": one.name, "path": str(one.path)}
-    insert_once(db, items, [row | {"kept_at": now}])
+    with changing(db):  # after the file was read: nobody waits for that
+        insert_once(db, items, [row | {"kept_at": now}])
     return one
 
 

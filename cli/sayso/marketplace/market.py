@@ -27,7 +27,7 @@ from sayso.marketplace.publishing import DataSet
 from sayso.marketplace.removing import Duty
 from sayso.marketplace.requests import ConsentRequest, Wanted, make_request, request_of
 from sayso.marketplace.selling import CompletedSale, Offer, Withdrawn
-from sayso.marketplace.tables import ledger_errors, lock, metadata
+from sayso.marketplace.tables import changing, ledger_errors, metadata
 from sayso.marketplace.taking import licenses_of_request, read_answer, take
 from sayso.networks import DEFAULT_FILE, first_url, load_network
 from sayso_protocol.messages.envelope import Envelope
@@ -119,7 +119,7 @@ class Marketplace:
             LedgerFailed: The database failed.
         """
         wanted.check(self.clock())
-        with ledger_errors():
+        with changing(db):
             items.kept(db, wanted.items)
             body = wanted.body(self.address, self.via)
             return make_request(db, body, reference, self.clock() + valid_s, self._random)
@@ -158,7 +158,7 @@ class Marketplace:
         if self._origins and origin not in self._origins:
             raise ForeignOrigin("the answer to the request came from another site")
         envelopes = read_answer(answer, self.trusted.network)
-        with ledger_errors():
+        with changing(db):
             return take(db, token, envelopes, self.clock())
 
     def stock(self, db: Connection, purposes: Collection[str]) -> list[Row]:
@@ -181,7 +181,7 @@ class Marketplace:
             OtherStatements: Something else was sold under the reference.
             InvalidStatement, InvalidPurpose, LedgerFailed: A field is invalid; the database failed.
         """
-        with ledger_errors():
+        with changing(db):
             return selling.sell(db, reference, offer, self.signer, int(self.clock()))
 
     def sold(self, db: Connection, reference: str) -> CompletedSale:
@@ -220,7 +220,7 @@ class Marketplace:
 
     def removed(self, db: Connection, numbers: Sequence[int]) -> int:
         """Note that the shop removed what these duties ask for; a Courier signs the removals."""
-        with ledger_errors():
+        with changing(db):
             return removing.note_removed(db, numbers, self.clock())
 
     def dispute(
@@ -235,20 +235,15 @@ class Marketplace:
             InvalidStatement, NothingToState, LedgerFailed: A field is invalid, or nobody is named.
         """
         now = int(self.clock())
-        with ledger_errors():
+        with changing(db):
             return removing.dispute(db, reference, contributors, code, expires_at, self.signer, now)
 
     def lift(self, db: Connection, reference: str) -> list[Envelope]:
         """Withdraw a dispute, once; raises NothingToState and LedgerFailed."""
-        with ledger_errors():
+        with changing(db):
             return removing.lift(db, reference, self.signer)
 
     def outbox(self, db: Connection) -> list[Waiting]:
         """Return messages that no node took in yet, the oldest first."""
         with ledger_errors():
             return waiting(db, self.trusted.network)
-
-    def lock(self, db: Connection) -> None:
-        """Let this transaction alone change the tables until it ends."""
-        with ledger_errors():
-            lock(db)

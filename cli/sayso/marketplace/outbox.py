@@ -68,14 +68,12 @@ def waiting(db: Connection, network: Network, before: float | None = None) -> li
     ]
 
 
-def note_sent(db: Connection, digests: Sequence[bytes], now: float) -> None:
-    """Take messages out of the outbox."""
-    for one in digests:
-        db.execute(update(messages).where(messages.c.digest == one).values(sent_at=now, code=""))
-
-
-def note_failed(db: Connection, failed: Sequence[tuple[Waiting, str]], now: float) -> None:
-    """Leave messages in the outbox, with the code of what happened, for a later attempt."""
+def note_sent(
+    db: Connection, sent: Sequence[bytes], failed: Sequence[tuple[Waiting, str]], now: float
+) -> None:
+    """Take what was sent out of the outbox; leave the others, with a code, for a later attempt."""
+    for name in sent:
+        db.execute(update(messages).where(messages.c.digest == name).values(sent_at=now, code=""))
     for one, code in failed:
         wait = min(FIRST_WAIT_S * 2 ** min(one.attempts, 16), LONGEST_WAIT_S)
         change = {"attempts": one.attempts + 1, "next_at": now + wait, "code": code}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from sayso.errors import NothingToState
 from sayso.holder.drafts import NOTHING, Draft
@@ -16,7 +16,7 @@ from sayso.holder.hashes import sorted_once
 from sayso.holder.withdrawing import withdrawals
 from sayso.marketplace.deeds import DISPUTED, ShopSigner, asked_for, do, done_before, end, names_of, sign
 from sayso.marketplace.outbox import put, signed_for
-from sayso.marketplace.tables import DAY_S, consents, lock, revoked
+from sayso.marketplace.tables import DAY_S, consents, revoked
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import DISPUTE, REVOCATION
 from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, Dispute, contributor_hash
@@ -59,7 +59,6 @@ def duties(db: Connection) -> list[Duty]:
 
 def note_removed(db: Connection, numbers: Sequence[int], now: float) -> int:
     """Note that the shop removed what duties ask for; returns how many were open."""
-    lock(db)
     changed = 0
     for one in numbers:
         change = update(revoked).where(revoked.c.id == one, revoked.c.removed_at.is_(None))
@@ -69,12 +68,12 @@ def note_removed(db: Connection, numbers: Sequence[int], now: float) -> int:
 
 def ready_licenses(db: Connection) -> dict[bytes, float]:
     """Return the licenses all of whose open duties are done, with the first due date of each."""
-    found, undone = dict[bytes, float](), set[bytes]()
-    for one in duties(db):
-        found.setdefault(one.license, one.due_at)
-        if not one.is_removed:
-            undone.add(one.license)
-    return {name: due for name, due in found.items() if name not in undone}
+    asked = select(revoked.c.license, func.min(revoked.c.due_at).label("due_at")).where(
+        revoked.c.confirmed.is_(None)
+    )
+    done = func.count() == func.count(revoked.c.removed_at)
+    found = db.execute(asked.group_by(revoked.c.license).having(done))
+    return {one.license: one.due_at for one in found}
 
 
 def confirm(
@@ -86,7 +85,6 @@ def confirm(
     people: int,
 ) -> list[Envelope]:
     """Sign removals of these licenses up to a block, if they mix enough people or one is near due."""
-    lock(db)
     due = ready_licenses(db)
     chosen = [one for one in licenses if one in due]
     if not chosen:
@@ -117,7 +115,6 @@ def dispute(
     now: int,
 ) -> list[Envelope]:
     """Dispute contributors, once for each reference, and take what they license out of stock."""
-    lock(db)
     people = sorted({hex_text(one) for one in contributors})
     asked = asked_for(DISPUTED, contributors=people, code=code, expires_at=expires_at)
     if done_before(db, reference, asked):
@@ -138,7 +135,6 @@ def dispute(
 
 def lift(db: Connection, reference: str, signer: ShopSigner) -> list[Envelope]:
     """Withdraw a dispute, after which its people are in stock again; raises NothingToState."""
-    lock(db)
     disputes = signed_for(db, reference, signer.network, DISPUTE)
     if not disputes or not names_of(db, reference):
         raise NothingToState(f"the shop disputed nobody under the reference {reference!r}")

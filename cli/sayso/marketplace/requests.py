@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection, select
 
 from sayso.errors import NothingToGrant, UnknownRequest
-from sayso.marketplace.tables import DAY_S, insert_once, lock, requests
+from sayso.marketplace.tables import DAY_S, insert_once, requests
 from sayso_protocol.errors import InvalidConsent, TooLarge
 from sayso_protocol.permissions.purposes import check_purpose
 from sayso_protocol.primitives import NOBODY, address_text, hex_text, sha256
@@ -144,7 +144,6 @@ def make_request(
 ) -> ConsentRequest:
     """Keep a request under a new token."""
     one = ConsentRequest(random(TOKEN_BYTES).hex(), reference, body, valid_until)
-    lock(db)
     row = {"token": one.token, "reference": reference, "body": json.dumps(body)}
     insert_once(db, requests, [row | {"valid_until": valid_until}])
     return one

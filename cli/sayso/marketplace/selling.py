@@ -16,7 +16,7 @@ from sayso.holder.passing import check_passing, check_room
 from sayso.marketplace.deeds import SALE, ShopSigner, asked_for, do, done_before, names_of, sign
 from sayso.marketplace.outbox import envelopes_of, signed_for
 from sayso.marketplace.stock import in_stock
-from sayso.marketplace.tables import VALUES_AT_ONCE, deeds, lock, named, revoked
+from sayso.marketplace.tables import VALUES_AT_ONCE, deeds, named, revoked
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import SUBLICENSE, as_kind
@@ -96,7 +96,6 @@ class Withdrawn:
 
 def sell(db: Connection, reference: str, offer: Offer, signer: ShopSigner, now: int) -> CompletedSale:
     """Sell items to a buyer, once for each reference; for errors see Marketplace.sell."""
-    lock(db)
     if done_before(db, reference, offer.asked):
         return sale_of(db, reference, signer.network)
     if not offer.items:

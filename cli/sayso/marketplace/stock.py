@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
 from sayso.marketplace.deeds import DISPUTED
+from sayso.marketplace.outbox import envelopes_of
 from sayso.marketplace.tables import (
     DAY_S,
     bits,
@@ -26,6 +27,7 @@ from sayso.marketplace.tables import (
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
+from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import WORD_BITS
 from sayso_protocol.primitives import ADDRESS_BYTES
 from sayso_protocol.verdicts.bulk import revoked_masks
@@ -151,6 +153,29 @@ def newly_revoked(known: HeldBits, envelope: Envelope) -> Iterator[Permission]:
         if masks[word] >> bit & 1:
             at, which = divmod(number, len(purposes))
             yield Permission(envelope.digest, envelope.items[at], purposes[which])
+
+
+def hear(db: Connection, person: bytes, word: int, mask: int, network: Network, now: float) -> None:
+    """Take out of stock what bits of a person revoke of what the shop has of her."""
+    if names := licenses_of(db, person):
+        add_bit(db, person, word, mask)
+        for held in envelopes_of(db, names, network):
+            known = known_bits(db, as_kind(held.message, Consent).revokers)
+            take_out(db, list(newly_revoked(known, held)), now)
+
+
+def note_checked(
+    db: Connection,
+    gone: Sequence[Permission],
+    sure: Sequence[bytes],
+    unsure: Collection[bytes],
+    now: float,
+) -> None:
+    """Take in what nodes answered; licenses that they do not know leave the stock until they do."""
+    take_out(db, gone, now)
+    for names, when in ((sure, now), (unsure, None)):
+        for part in parts(names):
+            db.execute(update(consents).where(consents.c.license.in_(part)).values(checked_at=when))
 
 
 def take_out(db: Connection, gone: Sequence[Permission], now: float) -> int:

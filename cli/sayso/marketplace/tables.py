@@ -1,7 +1,7 @@
 """The tables of a marketplace, in the shop's own database: SQLite or PostgreSQL.
 
-Every change begins with `lock`, so that the events of nodes and the orders of the shop are applied one
-after the other. A change that is made twice changes nothing (`insert_once`).
+Every change is made within `changing`: wholly or not at all, and one after the other, so that the events
+of nodes and the orders of the shop do not cross. What is done twice changes nothing (`insert_once`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -140,7 +140,21 @@ def ledger_errors() -> Iterator[None]:
         raise LedgerFailed(f"the shop's database failed, and nothing was changed: {why}") from error
 
 
-def lock(db: Connection) -> None:
+@contextmanager
+def changing(db: Connection) -> Iterator[None]:
+    """Let this transaction alone change the tables, wholly; what raises an error changed nothing.
+
+    So a shop may catch the error, and commit what it changed itself. Raises LedgerFailed.
+    """
+    with ledger_errors():
+        _lock(db)
+        if not getattr(db.connection.driver_connection, "in_transaction", True):  # of SQLite
+            raise LedgerFailed("the shop's connection is in no transaction (AUTOCOMMIT)")
+        with db.begin_nested():
+            yield
+
+
+def _lock(db: Connection) -> None:
     """Let this transaction alone change the tables until it ends."""
     turn = update(ledger).where(ledger.c.id == 1).values(turns=ledger.c.turns + 1)
     if not db.execute(turn).rowcount:

@@ -14,7 +14,7 @@ from sayso.errors import NotLicensed, OtherConsent, UnknownRequest
 from sayso.marketplace.items import kept
 from sayso.marketplace.outbox import put
 from sayso.marketplace.requests import ConsentRequest, request_of
-from sayso.marketplace.tables import consents, insert_once, lock, rows
+from sayso.marketplace.tables import consents, insert_once, rows
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed, Unsupported
 from sayso_protocol.limits import LIMITS
@@ -71,7 +71,6 @@ def take(
         OtherConsent: A consent is not what was asked for, or was given for another request.
         WrongItem: The shop does not keep a file of a consent.
     """
-    lock(db)
     request = request_of(db, token)
     known = {one.digest: _token_of(db, one.digest) for one in envelopes}
     if any(one not in (None, request.token) for one in known.values()):

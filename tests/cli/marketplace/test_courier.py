@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -15,6 +16,7 @@ from sayso.marketplace import courier
 from sayso.marketplace.courier import Courier
 from sayso.marketplace.delivery import DeliveryGate
 from sayso.marketplace.tables import positions
+from sayso.node_client.client import NodeClient
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.waiting import until
@@ -199,27 +201,26 @@ async def test_the_gate_refuses_before_delivery(here: Place) -> None:
         assert (status, body["active"], body["error"]["code"]) == (503, False, "node-unreachable")
 
 
-class Silent(Courier):
-    """Its node may not speak: the first answers are `stale`, which says nothing about revocations."""
-
-    silent = True
-
-    async def _ask(self, *arguments: Any) -> list[tuple[Row, Reason]]:
-        found = await super()._ask(*arguments)
-        return [(row, Reason.STALE) for row, _ in found] if self.silent else found
-
-
-async def test_a_gap_while_the_node_may_not_speak_empties_the_stock(here: Place) -> None:
+async def test_a_gap_while_the_node_may_not_speak_empties_the_stock(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first answers are `stale`, which says nothing about revocations."""
     shop = here.shop
     (held,) = shop.licensed(ADA, "a.wav", "b.wav")
     await here.stocked(held)
     await here.revoke(ADA, f"file {hex_text(held.items[0])}")  # before the shop listens
-    here.courier = courier = Silent(shop.market, shop.engine)
-    async with here.following():
-        await until(lambda: _position(shop))
-        assert shop.stock() == set()  # nothing is known of what the gap held
-    courier.silent = False
-    await courier.check()
+    check = NodeClient.check
+
+    async def silent(*arguments: Any) -> Any:
+        found = await check(*arguments)
+        return SimpleNamespace(reasons=[Reason.STALE] * len(found.reasons))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NodeClient, "check", silent)
+        async with here.following():
+            await until(lambda: _position(shop))
+            assert shop.stock() == set()  # nothing is known of what the gap held
+    await here.courier.check()
     assert shop.stock() == {held.items[1]}
 
 
