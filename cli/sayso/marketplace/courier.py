@@ -118,7 +118,7 @@ class Courier:
         return clear
 
     async def _check(self, names: Sequence[bytes], failed: list[SaysoError]) -> int:
-        """Ask about some consents; what one node knows is revoked leaves the stock if others fail, too."""
+        """Ask about some consents; what any node knows is revoked is taken out, also if others fail."""
         network, shop = self._market.trusted.network, self._market.address
         held = await self._in_db(lambda db: list(envelopes_of(db, names, network)))
         gone, unsure, before = list[Permission](), set[bytes](), len(failed)

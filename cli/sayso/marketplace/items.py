@@ -4,6 +4,7 @@ Rule 1.5: the item hash is SHA-256(salt . SHA-256(bytes)). The salt is delivered
 published. A file whose bytes or salt no longer give its item is never delivered.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from sayso.marketplace.tables import changing, insert_once, items, parts
 from sayso_protocol.primitives import hex_text, sha256
 
 SALT_BYTES: Final = 32
+NAME_CHARACTERS: Final = 255  # of a file's name, from its end
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")  # which databases and tables do not take
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,13 @@ def salted(file: bytes, salt: bytes) -> bytes:
 def keep(
     db: Connection, path: Path, name: str, salt: bytes | None, now: float, random: Callable[[int], bytes]
 ) -> KeptItem:
-    """Keep a file under a new salt, or a given one; raises WrongItem and FileUnreadable."""
+    """Keep a file under a new salt, or a given one; raises WrongItem and FileUnreadable.
+
+    Names are input of strangers; what no database takes of them is replaced.
+    """
     chosen = random(SALT_BYTES) if salt is None else salt
-    one = KeptItem(salted(item_hash(path), chosen), chosen, name or path.name, path.absolute())
+    called = _NO_TEXT.sub("\ufffd", (name or path.name)[-NAME_CHARACTERS:])
+    one = KeptItem(salted(item_hash(path), chosen), chosen, called, path.absolute())
     row = {"item": one.item, "salt": one.salt, "name": one.name, "path": str(one.path)}
     with changing(db):  # after the file was read: nobody waits for that
         insert_once(db, items, [row | {"kept_at": now}])

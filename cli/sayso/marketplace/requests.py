@@ -5,6 +5,7 @@ an answer is compared with what was asked, and not with what the browser says wa
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,9 +20,15 @@ from sayso_protocol.permissions.purposes import check_purpose
 from sayso_protocol.primitives import NOBODY, address_text, hex_text, sha256
 
 TOKEN_BYTES: Final = 32
+_TOKEN: Final = re.compile(f"[0-9a-f]{{{2 * TOKEN_BYTES}}}")
 REQUEST_TYPE: Final = "sayso-request-1"  # of a message to the page of a node
 TERMS_LETTERS: Final = 200_000  # that the page shows
 LINK_BYTES: Final = 32_768  # longer addresses are cut by some browsers and messengers
+
+
+def is_token(text: str) -> bool:
+    """Return whether a stranger's text may be a token; databases do not take every text."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def end_of_day(time: int) -> int:
@@ -151,7 +158,9 @@ def make_request(
 
 def request_of(db: Connection, token: str) -> ConsentRequest:
     """Return the request of a token; raises UnknownRequest."""
-    row = db.execute(select(requests).where(requests.c.token == token[: 2 * TOKEN_BYTES + 1])).first()
+    row = None
+    if is_token(token):
+        row = db.execute(select(requests).where(requests.c.token == token)).first()
     if row is None:
         raise UnknownRequest("the shop made no request with this token")
     return ConsentRequest(row.token, row.reference, json.loads(row.body), row.valid_until)

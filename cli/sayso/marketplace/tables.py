@@ -135,7 +135,7 @@ def ledger_errors() -> Iterator[None]:
     """Turn an error of the database into LedgerFailed, of which the transaction keeps nothing."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, UnicodeError) as error:  # no database takes half of a surrogate pair
         why = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise LedgerFailed(f"the shop's database failed, and nothing was changed: {why}") from error
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from sayso.errors import NotLicensed, OtherConsent, UnknownRequest
 from sayso.marketplace.items import kept
 from sayso.marketplace.outbox import put
-from sayso.marketplace.requests import ConsentRequest, request_of
+from sayso.marketplace.requests import ConsentRequest, is_token, request_of
 from sayso.marketplace.tables import consents, insert_once, rows
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed, Unsupported
@@ -88,7 +88,9 @@ def take(
 
 
 def licenses_of_request(db: Connection, token: str) -> list[bytes]:
-    """Return the licenses that answered a request, in order."""
+    """Return the licenses that answered a request, in order; none of a token that nobody made."""
+    if not is_token(token):
+        return []
     asked = select(consents.c.license).where(consents.c.token == token)
     return list(db.execute(asked.order_by(consents.c.license)).scalars())
 
