@@ -15,6 +15,7 @@ from sqlalchemy import Engine, select
 
 from sayso.errors import LedgerFailed, NodeRefused, NodeUnreachable
 from sayso.marketplace.market import Marketplace
+from sayso.marketplace.stock import are_disputed, split_addresses
 from sayso.marketplace.tables import consents, revoked
 from sayso.node_client.client import NodeClient
 from sayso.node_client.status import StatusQuestion
@@ -70,8 +71,8 @@ class DeliveryGate:
             NodeUnreachable: A node does not answer. See NodeClient.status for other errors.
             LedgerFailed: The database failed.
         """
-        if await asyncio.to_thread(self._is_withdrawn, row, purpose):
-            return Delivery(Reason.REVOKED, 0)
+        if (known := await asyncio.to_thread(self._known, row, purpose)) is not None:
+            return Delivery(known, 0)
         question = StatusQuestion(row, Query(grantee, purpose), self._max_age_s)
         until = []
         for url in self._market.nodes:
@@ -82,8 +83,8 @@ class DeliveryGate:
             until.append(found.answer.status.until)
         return Delivery(Reason.GRANTED, min(until))
 
-    def _is_withdrawn(self, row: Row, purpose: str) -> bool:
-        """Return whether the shop heard that a party took the item back, for this purpose or resale."""
+    def _known(self, row: Row, purpose: str) -> Reason | None:
+        """Return why the shop itself refuses: a party took the item back, or the shop disputes one."""
         with self._market.begin(self._engine) as db:
             mine = select(consents.c.parties).where(consents.c.license == row.license)
             parties = db.execute(mine).scalar()
@@ -96,7 +97,10 @@ class DeliveryGate:
                     (revoked.c.license == row.license) | (consents.c.parties == parties),
                 )
             )
-            return db.execute(asked.limit(1)).first() is not None
+            if db.execute(asked.limit(1)).first() is not None:
+                return Reason.REVOKED
+            is_disputed = are_disputed(db, split_addresses(parties or b""), self._market.clock())
+            return Reason.DISPUTED if is_disputed else None
 
     def routes(self) -> list[web.RouteDef]:
         """Return the route for an aiohttp application."""

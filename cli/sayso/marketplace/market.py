@@ -27,9 +27,10 @@ from sayso.marketplace.publishing import DataSet
 from sayso.marketplace.removing import Duty
 from sayso.marketplace.requests import ConsentRequest, Wanted, make_request, request_of
 from sayso.marketplace.selling import CompletedSale, Offer, Withdrawn
-from sayso.marketplace.tables import changing, ledger_errors, metadata
+from sayso.marketplace.tables import changing, ledger_errors, metadata, whole_seconds
 from sayso.marketplace.taking import licenses_of_request, read_answer, take
 from sayso.networks import DEFAULT_FILE, first_url, load_network
+from sayso_protocol.errors import InvalidStatement
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import check_domain
@@ -234,9 +235,9 @@ class Marketplace:
             OtherStatements: Something else was signed under the reference.
             InvalidStatement, NothingToState, LedgerFailed: A field is invalid, or nobody is named.
         """
-        now = int(self.clock())
+        now, until = int(self.clock()), whole_seconds(expires_at, InvalidStatement)
         with changing(db):
-            return removing.dispute(db, reference, contributors, code, expires_at, self.signer, now)
+            return removing.dispute(db, reference, contributors, code, until, self.signer, now)
 
     def lift(self, db: Connection, reference: str) -> list[Envelope]:
         """Withdraw a dispute, once; raises NothingToState and LedgerFailed."""

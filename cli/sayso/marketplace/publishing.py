@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from sayso.errors import NotInStock
+from sayso.errors import NotInStock, OutputFailed
 from sayso.extras import extra
 from sayso.files import opening
 from sayso.gate.formats.published import ABOUT_FILE, DATA, FILES, LICENSES_FOLDER, LISTED
@@ -32,6 +32,7 @@ from sayso_protocol.primitives import hex_text, sha256
 from sayso_protocol.verdicts.verdict import Row
 
 COPIED_BYTES: Final = 1 << 20
+VALUE_BYTES: Final = 1 << 30  # of one file in a table, which is read whole
 TABLE_BYTES: Final = 32 << 20  # of files in a row group
 NAME_CHARACTERS: Final = 120
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -145,7 +146,12 @@ def _contents(entries: Sequence[Entry]) -> Iterator[tuple[int, Entry, bytes]]:
     for number, one in enumerate(entries):
         with opening(one[1].path) as file:
             hashing = _Hashing(file)
-            data = hashing.read()
+            data = hashing.read(VALUE_BYTES + 1)
+        if len(data) > VALUE_BYTES:
+            raise OutputFailed(
+                f"{one[1].name!r} is too large for a table (more than {VALUE_BYTES:,} bytes); publish "
+                "as webdataset or folder"
+            )
         hashing.check(one[1])
         yield number, one, data
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection, select
 
 from sayso.errors import NothingToGrant, UnknownRequest
-from sayso.marketplace.tables import DAY_S, insert_once, requests
+from sayso.marketplace.tables import DAY_S, insert_once, requests, whole_seconds
 from sayso_protocol.errors import InvalidConsent, TooLarge
 from sayso_protocol.permissions.purposes import check_purpose
 from sayso_protocol.primitives import NOBODY, address_text, hex_text, sha256
@@ -62,6 +62,10 @@ class Wanted:
     terms_uri: str = ""
     recheck_hours: int | None = None
     removal_days: int | None = None
+
+    def __post_init__(self) -> None:
+        """Round the end down to a second; raises InvalidConsent if it is no time."""
+        object.__setattr__(self, "expires_at", whole_seconds(self.expires_at, InvalidConsent))
 
     def check(self, now: float) -> None:
         """Raise an error for what no page can ask for.

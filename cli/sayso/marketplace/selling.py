@@ -16,7 +16,8 @@ from sayso.holder.passing import check_passing, check_room
 from sayso.marketplace.deeds import SALE, ShopSigner, asked_for, do, done_before, names_of, sign
 from sayso.marketplace.outbox import envelopes_of, signed_for
 from sayso.marketplace.stock import in_stock
-from sayso.marketplace.tables import VALUES_AT_ONCE, deeds, named, revoked
+from sayso.marketplace.tables import VALUES_AT_ONCE, deeds, named, revoked, whole_seconds
+from sayso_protocol.errors import InvalidStatement
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import SUBLICENSE, as_kind
@@ -45,6 +46,10 @@ class Offer:
     items: tuple[bytes, ...]
     terms: str = ""
     terms_uri: str = ""
+
+    def __post_init__(self) -> None:
+        """Round the end down to a second; raises InvalidStatement if it is no time."""
+        object.__setattr__(self, "expires_at", whole_seconds(self.expires_at, InvalidStatement))
 
     @property
     def asked(self) -> bytes:

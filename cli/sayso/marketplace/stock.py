@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select, update
 
 from sayso.marketplace.deeds import DISPUTED
 from sayso.marketplace.outbox import envelopes_of
@@ -85,17 +85,31 @@ def in_stock(
     ]
 
 
-def _usable(now: float) -> ColumnElement[bool]:
-    disputed = (
+def _disputed(who: ColumnElement[bool], now: float) -> Select[tuple[str]]:
+    return (
         select(named.c.reference)
         .join(deeds, deeds.c.reference == named.c.reference)
         .where(
-            named.c.license == consents.c.contributor,
+            who,
             deeds.c.kind == DISPUTED,
             deeds.c.is_over.is_(False),
             deeds.c.expires_at > now,
         )
     )
+
+
+def split_addresses(joined: bytes) -> list[bytes]:
+    """Return addresses that are kept in one column."""
+    return [joined[at : at + ADDRESS_BYTES] for at in range(0, len(joined), ADDRESS_BYTES)]
+
+
+def are_disputed(db: Connection, people: Collection[bytes], now: float) -> bool:
+    """Return whether the shop disputes one of these people."""
+    return db.execute(_disputed(named.c.license.in_(list(people)), now).limit(1)).first() is not None
+
+
+def _usable(now: float) -> ColumnElement[bool]:
+    disputed = _disputed(named.c.license == consents.c.contributor, now)
     return and_(
         consents.c.checked_at.is_not(None),
         consents.c.issued_at <= now,

@@ -28,9 +28,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from sayso.errors import LedgerFailed
+from sayso_protocol.errors import SaysoError
 
 PREFIX: Final = "sayso_"
 DAY_S: Final = 86_400
+LARGEST_TIME: Final = 1 << 53  # which JSON holds exactly
 VALUES_AT_ONCE: Final = 500  # values in one statement
 _NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER alone
 metadata: Final = MetaData()
@@ -128,6 +130,14 @@ named: Final = _table(
     Column("item", LargeBinary, primary_key=True),
 )
 Index("sayso_revoked_due", revoked.c.confirmed, revoked.c.due_at)
+
+
+def whole_seconds(value: object, error: type[SaysoError]) -> int:
+    """Return a time in seconds since the epoch, rounded down; raises `error` for what is none."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < LARGEST_TIME:  # also no NaN
+        raise error("the end is no time: give seconds since the epoch, as a number")
+    return int(value)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from cli.marketplace.shop import BOTH, LAB, Shop, address, answer, orders, person
+from sayso.errors import NodeUnreachable
+from sayso.marketplace.delivery import DeliveryGate
 from sayso.marketplace.selling import Offer
 from sayso.marketplace.stock import Permission, take_out
 from sayso_protocol.errors import SaysoError
@@ -16,6 +18,7 @@ from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.primitives import address_text
 from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.node_rig import NOW
 
 ADA, BEN = person("ada"), person("ben")
@@ -166,6 +169,23 @@ def test_a_fraudulent_cohort_leaves_the_stock_and_comes_back(shop: Shop) -> None
 def _lift(shop: Shop, reference: str) -> None:
     with shop.market.begin(shop.engine) as db:
         shop.market.lift(db, reference)
+
+
+async def test_the_gate_delivers_nothing_of_whom_the_shop_disputes(shop: Shop) -> None:
+    """Its nodes need not heed the shop; the shop's own word is enough, without asking them."""
+    held = shop.licensed(ADA, "a.wav")
+    shop.checked()
+    shop.sell("order 17", shop.offer(held))
+    with shop.market.begin(shop.engine) as db:
+        people = [address(ADA)]
+        shop.market.dispute(db, "case 1", people, "impersonation", int(shop.clock()) + 1_000)
+    gate, row = DeliveryGate(shop.market, shop.engine), Row(held[0].digest, held[0].items[0])
+    found = await gate.judge(row, LAB, "train-ai")
+    assert (found.reason, found.is_active) == (Reason.DISPUTED, False)
+    with shop.market.begin(shop.engine) as db:
+        shop.market.lift(db, "case 1")
+    with pytest.raises(NodeUnreachable):  # now it asks its node, which is away
+        await gate.judge(row, LAB, "train-ai")
 
 
 def test_a_dispute_that_is_over_holds_nothing_back(shop: Shop) -> None:
