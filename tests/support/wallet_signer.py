@@ -27,6 +27,7 @@ class Signer:
     Attributes:
         code: What eth_getCode answers; None if the signer does not know the method.
         asked: The typed data that it was asked to sign.
+        after: What follows each answer, such as spaces.
     """
 
     address: str
@@ -34,6 +35,7 @@ class Signer:
     chain_id: int
     code: str | None = "0x60016000"
     asked: list[TypedData] = field(default_factory=list)
+    after: bytes = b""
 
     def answer(self, method: str, params: list[Any]) -> dict[str, Any]:
         if method == "eth_accounts":
@@ -65,9 +67,11 @@ def serving_signer(signer: Signer) -> Iterator[str]:
             body = json.dumps(answer).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + len(signer.after)))
             self.end_headers()
             self.wfile.write(body)
+            self.wfile.flush()
+            self.wfile.write(signer.after)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

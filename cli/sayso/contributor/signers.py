@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from sayso.errors import SignerFailed
+from sayso.errors import BadAnswer, SignerFailed
+from sayso.node_client.transport import read_body
 from sayso.node_client.wallet_words import word_of_chain
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import (
@@ -139,7 +140,7 @@ async def _post(url: str, body: dict[str, Any]) -> Any:
             aiohttp.ClientSession(timeout=timeout) as session,
             session.post(url, json=body, allow_redirects=False) as response,
         ):
-            return parse_json(await response.content.read(SIGNER_ANSWER_BYTES))
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, Malformed) as error:
+            return parse_json(await read_body(response, SIGNER_ANSWER_BYTES))
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, BadAnswer, Malformed) as error:
         why = redacted(reason_of(error), url)
         raise SignerFailed(f"no answer from the signer {shown_url(url)}: {why}") from None

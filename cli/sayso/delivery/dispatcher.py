@@ -8,6 +8,7 @@ the event is laid aside as a dead letter, so that it does not hold up the others
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -84,8 +85,9 @@ def parcel_of(one: Event | Gap, node: str) -> Parcel:
         name, time = one.name, one.data.get("time")
         data |= one.data
     value: dict[str, Any] = {"type": f"sayso.{name}"}
-    if isinstance(time, (int, float)):
-        value["timestamp"] = datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(time, (int, float)) and not isinstance(time, bool):
+        with suppress(ValueError, OverflowError, OSError):  # a node wrote it
+            value["timestamp"] = datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
     value["data"] = data
     name_of = f"{GAP}-{one.id}" if name == GAP else one.id
     return Parcel(name_of, value["type"], json.dumps(value).encode())

@@ -14,9 +14,9 @@ from yarl import URL
 
 from sayso.delivery.errors import BadTarget, PrivateTarget
 
+_GIVEN_OUT: Final = IPv6Network("2000::/3")  # all that IANA gives out for the public internet
 # Addresses of these networks hold an IPv4 address, to which a gateway would connect.
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-_LOCAL_NAT64: Final = IPv6Network("64:ff9b:1::/48")
 _LAST_32: Final = 0xFFFF_FFFF
 AddressInfo = tuple[Any, ...]
 
@@ -25,13 +25,12 @@ def is_public(text: str) -> bool:
     """Return whether an IP address can be one of the public internet."""
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
-        if address in _LOCAL_NAT64:
-            return False
         inner = _inner(address)
         if inner is not None and not _is_global(inner):
             return False
-        if address.ipv4_mapped is not None:
+        if address.ipv4_mapped is not None or address in _NAT64:
             return True
+        return address in _GIVEN_OUT and _is_global(address)
     return _is_global(address)
 
 

@@ -19,7 +19,8 @@ from sayso_protocol.redaction import reason_of
 
 TIMEOUT_S: Final = 30.0  # for an answer, or for a program to end
 ACCEPTED: Final = range(200, 300)
-ASK_LATER: Final = frozenset({408, 425, 429, 502, 503, 504})  # from the server, or from a proxy
+# From the server, or from a proxy that does not reach it (Cloudflare: 520 to 530).
+ASK_LATER: Final = frozenset({408, 425, 429, 502, 503, 504, *range(520, 531)})
 
 
 class Parcel(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Any, Final
 import aiohttp
 
 from sayso.errors import BadAnswer
-from sayso.node_client.transport import CONNECT_S, OK
+from sayso.node_client.transport import CONNECT_S, OK, read_body
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text
@@ -154,7 +154,7 @@ async def _check_resync(answer: aiohttp.ClientResponse, place: str | None) -> No
     if answer.status in BUSY:
         raise TimeoutError(f"the node answered {answer.status}")
     try:
-        code = parse_json(await answer.content.read(REFUSAL_BYTES))["error"]["code"]
+        code = parse_json(await read_body(answer, REFUSAL_BYTES))["error"]["code"]
     except (SaysoError, KeyError, TypeError):
         code = None
     if code != RESYNC or place is None:

@@ -71,7 +71,7 @@ class Transport:
                 self.url + path, headers=headers, allow_redirects=False, timeout=STREAM
             ) as response:
                 if response.status not in {OK, PARTIAL}:
-                    _judge(response.status, await _read(response))
+                    _judge(response.status, await read_body(response))
                     raise BadAnswer(f"the node answered {response.status} to a file")
                 skipped = start if response.status == OK else 0  # the server ignored the range
                 async for chunk in response.content.iter_any():
@@ -92,7 +92,7 @@ class Transport:
             async with self._session.request(
                 method, self.url + path, allow_redirects=False, **options
             ) as response:
-                text = await _read(response)
+                text = await read_body(response)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise self._unreachable(error) from None
         packed = response.status == OK and response.content_type == MSGPACK_TYPE
@@ -101,12 +101,13 @@ class Transport:
         )
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def read_body(response: aiohttp.ClientResponse, most: int = NODE_ANSWER_BYTES) -> bytes:
+    """Return all of a body, in however many pieces it comes; raises BadAnswer if it is longer."""
     parts, size = [], 0
     async for part in response.content.iter_any():
         size += len(part)
-        if size > NODE_ANSWER_BYTES:
-            raise BadAnswer("the node's answer is too long")
+        if size > most:
+            raise BadAnswer("the answer is too long")
         parts.append(part)
     return b"".join(parts)
 

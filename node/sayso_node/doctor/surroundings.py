@@ -211,7 +211,9 @@ async def examine_self(config: NodeConfig) -> AsyncIterator[Diagnosis]:
             ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as http,
             http.get(url, allow_redirects=False) as answer,
         ):
-            text = await answer.content.read(DOCUMENT_BYTES)
+            text = b""
+            while len(text) < DOCUMENT_BYTES and (part := await answer.content.read(DOCUMENT_BYTES)):
+                text += part
         ready = msgspec.json.decode(text, type=Unready)
     except (ClientError, OSError, TimeoutError, ValueError) as error:
         yield fail("node", f"it runs, and does not answer at {url}: {error}", "see its log")

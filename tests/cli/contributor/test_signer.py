@@ -23,6 +23,7 @@ from sayso_protocol.primitives import address_from_text
 from support.anvil import RICH_KEY, anvil
 from support.protocol_strategies import NETWORK
 from support.waiting import POLL_S
+from support.wallet_signer import Signer, TypedData, serving_signer
 
 RICH = Account.from_key(RICH_KEY).address
 
@@ -81,6 +82,23 @@ def test_which_account_has_to_be_clear(signer: str) -> None:
 
 def test_somebody_has_to_sign(folder: Path) -> None:
     assert "--key FILE or --signer URL" in sayso("revoke", "everything", status=2).stderr
+
+
+def test_an_answer_that_comes_in_pieces_is_read_whole() -> None:
+    """One read gives what has arrived; an answer of more than a buffer never arrives at once."""
+    who = Account.create()
+
+    def sign(data: TypedData) -> str:
+        return "0x" + bytes(who.sign_typed_data(full_message=data).signature).hex()
+
+    with serving_signer(Signer(who.address, sign, 1, after=b" " * 900_000)) as url:
+        signer = external_signer(url)
+        sign_message(signer, Revocation(address_from_text(who.address), ("everything",)), NETWORK)
+    with (
+        serving_signer(Signer(who.address, sign, 1, after=b" " * 2_000_000)) as url,
+        pytest.raises(SignerFailed, match="too long"),
+    ):
+        external_signer(url)
 
 
 @pytest.fixture

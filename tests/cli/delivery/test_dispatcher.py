@@ -6,7 +6,9 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,6 +95,16 @@ async def test_what_is_refused_is_laid_aside_and_holds_nothing_up(tmp_path: Path
     letter = json.loads(line)
     assert (letter["id"], letter["code"]) == ("store-1", "target-refused")
     assert letter["body"] == json.loads(parcel_of(event(1), "http://north").body)
+
+
+@pytest.mark.parametrize("time", [1e300, -1e300, 10**30, 253_402_300_800, True, "now", None])
+async def test_an_event_whose_time_is_none_is_delivered_without_it(tmp_path: Path, time: Any) -> None:
+    """A node may write anything there; nothing of it stops the events after it."""
+    data = dict(event(1).data) | {"time": time}
+    box = Box()
+    await run(tmp_path, box, replace(event(1), data=data), event(2))
+    assert box.taken == ["store-1", "store-2"]
+    assert "timestamp" not in json.loads(parcel_of(replace(event(1), data=data), "http://north").body)
 
 
 async def test_a_start_is_no_gap_and_a_gap_is_delivered(tmp_path: Path) -> None:

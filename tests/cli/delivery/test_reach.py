@@ -20,6 +20,8 @@ PRIVATE = (
     *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1"),
     *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1"),
     *("2002:7f00:1::", "2002:c0a8:101::1"),
+    # Site-local, IPv4-compatible, segment routing, and what nobody has been given (IANA): not 2000::/3.
+    *("fec0::1", "feff::1", "::7f00:1", "::a9fe:a9fe", "5f00::1", "4000::1", "1::1", "fe00::1"),
 )
 PUBLIC = ("93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e")
 
@@ -130,6 +132,16 @@ async def test_a_redirect_is_a_refusal(receiver: Receiver, status: int) -> None:
         await deliver(f"http://127.0.0.1:{receiver.port}/hook", allow_private=True)
     assert other.connections == 0
     await other.stop()
+
+
+@pytest.mark.parametrize("status", [502, 504, 520, 521, 522, 523, 524, 525, 526, 530])
+async def test_a_proxy_that_does_not_reach_the_target_is_no_refusal(
+    receiver: Receiver, status: int
+) -> None:
+    """After eight refusals an event is laid aside; proxies have codes of their own for an outage."""
+    receiver.status = status
+    with pytest.raises(TargetUnreachable, match=str(status)):
+        await deliver(f"http://127.0.0.1:{receiver.port}/hook", allow_private=True)
 
 
 @pytest.mark.parametrize(
