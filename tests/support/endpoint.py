@@ -28,6 +28,7 @@ class Raw:
 
     body: bytes
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class Endpoint:
         if answer is CUT:
             return await _cut(request)
         if isinstance(answer, Raw):
-            return web.Response(body=answer.body, status=answer.status, content_type="application/json")
+            headers = {"Content-Type": "application/json"} | answer.headers
+            return web.Response(body=answer.body, status=answer.status, headers=headers)
         key, value = ("error", answer.error) if isinstance(answer, Failure) else ("result", answer)
         return web.json_response({"jsonrpc": "2.0", "id": call["id"], key: value})
 

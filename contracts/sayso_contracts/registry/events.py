@@ -16,6 +16,7 @@ from sayso_protocol.primitives import (
     address_from_text,
     address_text,
     hex_text,
+    quantity_from_text,
 )
 
 
@@ -108,8 +109,11 @@ def decode_log(raw_log: Mapping[str, Any], registry: bytes | None = None) -> Eve
 
 def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Event | None:
     topics = [_bytes(one, HASH_BYTES) for one in raw_log["topics"]]
+    removed = raw_log.get("removed")
+    if not isinstance(removed, (bool, type(None))):
+        raise TypeError("whether a log was removed is true or false")  # not "false", which is true
     kind = _EVENTS.get(topics[0]) if topics else None
-    if raw_log.get("removed") or kind is None:
+    if removed or kind is None:
         return None
     if registry is not None and _bytes(raw_log["address"], ADDRESS_BYTES) != registry:
         return None
@@ -137,7 +141,7 @@ def _bytes(value: object, length: int | None = None) -> bytes:
 
 
 def _integer(value: object) -> int:
-    number = int(value, 16) if isinstance(value, str) else value
+    number = quantity_from_text(value) if isinstance(value, str) else value
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
         raise ValueError(f"a number expected, not {str(value)[:40]!r}")
     return number

@@ -21,7 +21,7 @@ from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.interfaces import Clock
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import Operator
-from sayso_protocol.primitives import address_text
+from sayso_protocol.primitives import address_text, quantity_from_text
 from sayso_protocol.redaction import shown_url
 
 CLOCK_OFF_S: Final = 60.0
@@ -126,10 +126,11 @@ async def _registry(link: JsonRpc, registry: bytes) -> Diagnosis:
 
 async def _head(link: JsonRpc, finality: int) -> Head:
     block = _object(await link.ask("eth_getBlockByNumber", ["latest", False]))
-    number = int(block["number"], 16)
+    number = quantity_from_text(block["number"])
     settled = max(number - finality, 0)
     old = _object(await link.ask("eth_getBlockByNumber", [hex(settled), False]))
-    return Head(link.name, number, float(int(block["timestamp"], 16)), f"{settled} {old['hash']}")
+    time = float(quantity_from_text(block["timestamp"]))
+    return Head(link.name, number, time, f"{settled} {old['hash']}")
 
 
 def _age(head: Head, now: float) -> Diagnosis:

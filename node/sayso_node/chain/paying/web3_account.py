@@ -24,7 +24,7 @@ from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_node.supervision.retrying import first_answer
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, address_text, keccak
+from sayso_protocol.primitives import HASH_BYTES, address_text, keccak, quantity_from_text
 from sayso_protocol.receipts.receipt import ChainPoint
 
 # The GasPriceOracle of the OP Stack (specs.optimism.io, predeploys).
@@ -170,7 +170,7 @@ class Web3Account:
 
 def _quantity(value: Any) -> int:
     """Read a field that web3 does not know; one that is missing is 0."""
-    return _natural(int(value, 16) if isinstance(value, str) else value or 0)
+    return _natural(quantity_from_text(value) if isinstance(value, str) else value or 0)
 
 
 def _natural(value: Any) -> int:

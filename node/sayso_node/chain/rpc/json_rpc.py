@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 from aiohttp import (
     ClientError,
+    ClientResponse,
     ClientSession,
     ClientTimeout,
     ClientWebSocketResponse,
@@ -23,7 +24,7 @@ from aiohttp import (
     WSMsgType,
 )
 
-from sayso_node.chain.rpc.pace import Pace, is_about_pace
+from sayso_node.chain.rpc.pace import TEXT_CHARS, Pace, is_about_pace
 from sayso_node.errors import ChainUnreachable, TooManyRequests
 from sayso_node.supervision.workers import at_once, in_thread
 from sayso_protocol.encoding.json_text import parse_json
@@ -95,7 +96,7 @@ class JsonRpc:
                     answer = await self._by_socket(question, number, limit)
                 else:
                     answer = await self._object(await self._by_post(question, limit))
-            self._check_answer(answer)
+            self._check_answer(answer, number)
         except TooManyRequests:
             raise
         except Exception as error:  # noqa: BLE001 - any error that an endpoint causes, also in aiohttp
@@ -108,10 +109,11 @@ class JsonRpc:
         # Outside the block above, so that no traceback has the error with the URL as its context.
         raise ChainUnreachable(f"{self.name}: {reason}")
 
-    def _check_answer(self, answer: dict[str, Any]) -> None:
+    def _check_answer(self, answer: dict[str, Any], number: int) -> None:
         """Raise TooManyRequests for an error that asks for a slower pace, even with status 200.
 
-        Raises ValueError for an answer with neither a result nor an error, as gateways give them.
+        Raises ValueError for an answer with neither a result nor an error, as gateways give them, and
+        for one to another question, as a proxy that mixes them up gives it.
         """
         is_none = "result" not in answer and answer.get("error") is None
         error = answer if is_none else answer.get("error")
@@ -121,6 +123,8 @@ class JsonRpc:
             raise TooManyRequests(f"{self.name}: {str(found.get('message'))[:200]}")
         if is_none:
             raise ValueError("neither a result nor an error")
+        if answer.get("id") is not None and not _is_of(answer, number):  # errors may have none
+            raise ValueError("the answer to another question")
 
     async def _by_post(self, question: Any, limit: int) -> bytes:
         async with self._sessions().post(self._url, json=question, allow_redirects=False) as response:
@@ -134,7 +138,12 @@ class JsonRpc:
                     raise TooLarge("the answer is too large")
             if response.status in NO_METHOD:
                 return b'{"error": {"message": "no such method"}}'
-            if response.status >= 400 and not body.lstrip().startswith(b"{"):
+            is_ok = response.status < HTTPStatus.MULTIPLE_CHOICES
+            if not is_ok and _is_about_pace(response, body):  # also by 402, 403, 503
+                self._pace.slow_down(response.headers.get("Retry-After"))
+                raise TooManyRequests(f"{self.name}: status {response.status}")
+            is_error = response.status >= HTTPStatus.BAD_REQUEST and body.lstrip().startswith(b"{")
+            if not is_ok and not is_error:
                 raise ValueError(f"status {response.status}")
         return bytes(body)
 
@@ -146,7 +155,7 @@ class JsonRpc:
                 await self._socket.send_json(question, dumps=_json)
                 while True:
                     answer = await self._object(_text(await self._socket.receive()))
-                    if answer.get("id") == number:  # other answers belong to abandoned requests
+                    if _is_of(answer, number):  # other answers belong to abandoned requests
                         return answer
             except BaseException:
                 await self._hang_up()
@@ -191,6 +200,17 @@ class JsonRpc:
 
     async def _connected(self, *_: object) -> None:
         self.connections += 1
+
+
+def _is_of(answer: dict[str, Any], number: int) -> bool:
+    """Return whether an answer has the id of a question, which some endpoints write as text."""
+    return answer.get("id") in (number, str(number)) and not isinstance(answer["id"], bool)
+
+
+def _is_about_pace(response: ClientResponse, body: bytes) -> bool:
+    """Return whether a refusal by status says when to ask again, or speaks of too many requests."""
+    text = body[:TEXT_CHARS].decode(errors="replace")
+    return "Retry-After" in response.headers or is_about_pace({"message": text})
 
 
 def _json(question: Any) -> str:

@@ -17,8 +17,8 @@ LONGEST_REST_S: Final = 15.0
 LONGEST_S: Final = 30.0  # also of what an endpoint asks for
 RATE_CODES: Final = frozenset({429, -32_029, -32_097})
 _WORDS: Final = re.compile(
-    r"too many requests|rate.?limit|request (?:limit|rate|count)|usage limit|quota|\brps\b|per second"
-    r"|throughput|capacity",
+    r"too many (?:request|call)|throttl|slow down|rate.?limit|request (?:limit|rate|count)"
+    r"|usage limit|quota|\brps\b|per second|throughput|capacity",
     re.IGNORECASE,
 )
 _RANGE_WORDS: Final = re.compile(r"block range|range limit|results|response size|blocks", re.IGNORECASE)

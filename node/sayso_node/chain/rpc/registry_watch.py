@@ -13,7 +13,7 @@ from sayso_node.freshness import Freshness
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.retrying import every
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_text
+from sayso_protocol.primitives import address_text, quantity_from_text
 
 REGISTRY_EVERY_S: Final = 30.0
 
@@ -70,6 +70,6 @@ def _result(answer: dict[str, Any]) -> str:
 
 def _number(answer: dict[str, Any]) -> int:
     try:
-        return int(_result(answer), 16)
+        return quantity_from_text(_result(answer))
     except ValueError as error:
         raise ChainUnreachable("the endpoint's chain is no number") from error

@@ -23,7 +23,7 @@ from sayso_node.chain.rpc.raw_blocks import bytes_of, has_hash
 from sayso_node.errors import ChainUnreachable, ProofUnavailable, RangeRefused
 from sayso_protocol.ethereum.transactions import all_logs
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text, quantity_from_text
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.redaction import reason_of, redacted
 
@@ -47,7 +47,7 @@ def chain_errors(*but: type[Exception]) -> Iterator[None]:
 
 def _header(block: Any) -> BlockHeader:
     """Read a block from an answer; raises ValueError and other errors for invalid input."""
-    number, time = (int(block[name], 16) for name in ("number", "timestamp"))
+    number, time = (quantity_from_text(block[name]) for name in ("number", "timestamp"))
     block_hash = bytes_of(block["hash"])
     if not (0 <= number <= LARGEST and 0 <= time <= LARGEST and len(block_hash) == HASH_BYTES):
         raise ValueError("this is no block")

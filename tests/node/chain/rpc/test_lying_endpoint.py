@@ -50,6 +50,10 @@ NO_JSON_RPC = {
     "an error that is a text": Failure("no"),
     "an error that is a list": Failure([1]),
     "hangs up": CUT,
+    "a redirect with a body": Raw(b'{"jsonrpc": "2.0", "id": 1, "result": "0x7a69"}', 302),
+    "the answer to another question": Raw(b'{"jsonrpc": "2.0", "id": 999, "result": []}'),
+    "the id of a text of another": Raw(b'{"jsonrpc": "2.0", "id": "999", "result": []}'),
+    "a list of the right answer twice": Raw(b'[{"id": 1, "result": []}, {"id": 1, "result": []}]'),
 }
 NO_NUMBER: dict[str, Any] = {
     "a null": None,
@@ -78,6 +82,12 @@ HEADS: dict[str, Any] = {
     "huge time": block(timestamp=hex(10**400)),
     "negative time": block(timestamp="-0x1"),
     "time of words": block(timestamp="noon"),
+    "decimal time": block(timestamp="1750000000"),
+    "decimal number": block(number="7"),
+    "number with a sign": block(number="+0x7"),
+    "number between spaces": block(number=" 0x7 "),
+    "number with an underscore": block(number="0x_7"),
+    "number in Arabic digits": block(number="0x\u0667"),
 }
 
 
@@ -122,6 +132,10 @@ LOGS: dict[str, Any] = {
     "bits missing": [log(topics=[*REVOKED[:2], hex_text(bytes(32))], data="0x")],
     "bits too long": [log(topics=[*REVOKED[:2], hex_text(bytes(32))], data="0x" + "01" * 64)],
     "good beside bad": [log(), log(blockNumber="zz")],
+    "a decimal block": [log(blockNumber="5")],
+    "a decimal index": [log(logIndex="0")],
+    "removed in words": [log(removed="false")],
+    "removed as a number": [log(removed=1)],
 }
 
 

@@ -29,6 +29,10 @@ ERRORS = [
     (-32_600, "eth_getLogs requests with up to a 10 block range are allowed", False),
     (-32_000, "Log response size exceeded", False),
     (-32_000, "header not found", False),
+    (-32_000, "Too many request, please slow down", True),
+    (-32_005, "throttled: 300 calls per 60 s", True),
+    (1_015, "You are being rate limited", True),
+    (-32_090, "Too many requests, reason: call rate limit exhausted", True),
     (None, None, False),
 ]
 
@@ -89,6 +93,10 @@ REFUSALS = {
     "by its code": Failure({"code": 429, "message": "slow down"}),
     "a text": Failure("rate limit exceeded"),
     "of a gateway": Raw(b'{"message": "API rate limit exceeded"}'),
+    "403 of a gateway": Raw(b"<title>Error 1015: You are being rate limited</title>", 403),
+    "403 in JSON": Raw(b'{"error": "rate limit exceeded"}', 403),
+    "402, a quota": Raw(b"monthly quota exceeded", 402),
+    "503 with a time": Raw(b"", 503, {"Retry-After": "2"}),
 }
 
 
