@@ -32,7 +32,8 @@ from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
 from sayso_protocol.redaction import reason_of, redacted, shown_url
-from sayso_protocol.signatures.wallet_forms import by_contract, by_key, read_signature
+from sayso_protocol.signatures.contract_wallets import MARK
+from sayso_protocol.signatures.wallet_forms import by_contract, by_key, is_plain_message, read_signature
 from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES, EoaVerifier
 
 SIGNER_TIMEOUT_S: Final = 600.0  # for a person to read and agree
@@ -68,8 +69,19 @@ class ExternalSigner:
         """Return a message with its signature in the form of rule 4.4; raises BadSignature."""
         if found := by_key(envelope.claim):
             return replace(envelope, signature=found)
+        if is_plain_message(envelope.claim):
+            raise BadSignature(
+                "the signer signed a plain message (personal_sign); set it to sign typed data "
+                "(eth_signTypedData_v4), which is another signature"
+            )
+        is_contract = self._is_contract(envelope.network.chain_id)
         is_bare = len(envelope.signature) <= EOA_SIGNATURE_BYTES
-        if is_bare and not self._is_contract(envelope.network.chain_id):
+        is_to_come = envelope.signature.endswith(MARK)  # the signature itself deploys the wallet
+        if is_contract is False and not is_bare and not is_to_come:
+            raise BadSignature(
+                f"{self.address} is no contract there, and no key signs {len(envelope.signature)} bytes"
+            )
+        if is_bare and not is_contract:
             raise BadSignature(
                 f"the key of {self.address} did not sign this: another wallet did, or for another "
                 "network; if the account is a contract, name an endpoint of its chain with --rpc URL"
@@ -81,15 +93,18 @@ class ExternalSigner:
             )
         return replace(envelope, signature=by_contract(envelope.signature))
 
-    def _is_contract(self, chain_id: int) -> bool:
-        """Return whether the endpoint, or else the signer, says that the account has code there."""
+    def _is_contract(self, chain_id: int) -> bool | None:
+        """Return whether the endpoint, or else the signer, says that the account has code there.
+
+        Returns None if neither knows.
+        """
         for url in filter(None, (self._rpc_url, self.url)):
             try:
                 if int(_ask(url, "eth_chainId", []), 16) == chain_id:
                     return len(_ask(url, "eth_getCode", [self.address, "latest"])) > len("0x")
             except (SignerFailed, TypeError, ValueError):
                 continue  # it knows only how to sign
-        return False
+        return None
 
 
 def external_signer(

@@ -10,7 +10,7 @@ from typing import Final
 
 from sayso_protocol.errors import BadSignature, Malformed
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.primitives import bytes_from_text
+from sayso_protocol.primitives import bytes_from_text, keccak
 from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES, HALF_ORDER, Claim, recover
 
@@ -19,6 +19,7 @@ _COMPACT_BYTES: Final = 64
 _V_BYTES: Final = 8  # of the largest chain id, twice (EIP-155)
 _Y_IS_ODD: Final = 1 << 255  # the first bit of the second half (EIP-2098)
 _CHAIN_V: Final = 35  # v with a chain id is 35 or 36 and twice the chain id (EIP-155)
+_PLAIN_MESSAGE: Final = b"\x19Ethereum Signed Message:\n32"
 _PARITIES: Final = {0: 0, 1: 1, 27: 0, 28: 1, 31: 0, 32: 1}  # v -> parity of y
 
 
@@ -37,6 +38,12 @@ def by_key(claim: Claim) -> bytes | None:
         return found if found and recover(claim.digest, found) == claim.signer else None
     except BadSignature:
         return None
+
+
+def is_plain_message(claim: Claim) -> bool:
+    """Return whether the key signed the digest as a plain message (ERC-191), which is another one."""
+    plain = keccak(_PLAIN_MESSAGE + claim.digest)
+    return by_key(claim._replace(digest=plain)) is not None
 
 
 def by_contract(signature: bytes) -> bytes:

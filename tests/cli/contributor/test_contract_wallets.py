@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_typed_data
+from eth_account.messages import encode_defunct, encode_typed_data
 from nacl.signing import SigningKey
 
 from cli.conftest import World
 from protocol.signatures.test_wallet_forms import forms
 from sayso.contributor.saved_messages import load_bundle
-from sayso_protocol.primitives import address_from_text, hex_text
+from sayso_protocol.primitives import address_from_text, hex_text, keccak
 from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 from sayso_protocol.verdicts.verdict import Reason
 from support.fake_node import NETWORK
@@ -195,6 +195,34 @@ def test_a_key_in_a_signer_may_write_its_signature_in_any_form(world: World, nam
         world.run("revoke", "everything", "--signer", url, "--yes", "--save", "s.sayso")
     (saved,) = load_bundle(Path("s.sayso"), NETWORK)
     assert len(saved.signature) == 65
+
+
+def _der(made: Any) -> bytes:
+    """A signature as signing services and smart cards write it (SEC 1, C.8)."""
+    parts = [one.to_bytes(33).lstrip(b"\0").rjust(32, b"\0") for one in (made.r, made.s)]
+    whole = b"".join(b"\x02" + bytes([len(one)]) + one for one in parts)
+    return b"\x30" + bytes([len(whole)]) + whole
+
+
+@pytest.mark.parametrize("how", ["DER", "plain message"])
+def test_what_another_method_signed_is_named_before_it_is_saved(world: World, how: str) -> None:
+    """Such a revocation looked signed, and no node would ever have taken it."""
+
+    def sign(data: dict[str, Any]) -> str:
+        signable = encode_typed_data(full_message=data)
+        if how == "DER":
+            return hex_text(_der(OWNER.sign_message(signable)))
+        digest = keccak(b"\x19" + signable.version + signable.header + signable.body)
+        return hex_text(bytes(OWNER.sign_message(encode_defunct(digest)).signature))
+
+    for code in ("0x", "0x60016000"):  # also if the account were a contract, for the plain message
+        if how == "DER" and code != "0x":
+            continue
+        with serving_signer(Signer(OWNER.address, sign, NETWORK.chain_id, code=code)) as url:
+            who = ("--signer", url, "--yes", "--save", "s.sayso")
+            result = world.fails("bad-signature", "revoke", "everything", *who)
+        assert ("no contract there" if how == "DER" else "personal_sign") in result.stderr
+        assert not Path("s.sayso").exists()
 
 
 @pytest.mark.parametrize("answer", [None, 7, "0x0", "hello", "0x" + "00" * 8_193, ["0x00"]])
