@@ -7,6 +7,7 @@ Data sets as marketplaces deliver them are data, too, in each of their forms.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from sayso_protocol.verdicts.verdict import Reason
 
 BATCH_ROWS: Final = 1 << 16
 FIRST_LINE_BYTES: Final = 1 << 16
+_TYPE: Final = re.compile(rb'\s*\{\s*"type"\s*:\s*"sayso-')
 _OTHER: Final = frozenset({".json", ".html", ".xml"})
 
 
@@ -72,7 +74,7 @@ def find_runs(folder: Path, columns: Columns) -> Iterator[Run]:
     """
     found = False
     for place in _places(folder):
-        for record in sorted(place.glob("*.json")):
+        for record in _records(place):
             asked = _asked(record)
             if asked is not None:
                 found = True
@@ -85,12 +87,27 @@ def _places(folder: Path) -> list[Path]:
     """Return the folders in which records may lie: not those of delivered data sets."""
     found = list[Path]()
     with reading(folder):
-        for place, below, _ in os.walk(folder, onerror=_raise):
-            if _is_delivered(Path(place)):
+        seen = set[Path]()
+        for place, below, _ in os.walk(folder, onerror=_raise, followlinks=True):
+            real = Path(place).resolve()
+            if real in seen or _is_delivered(Path(place)):  # links may lead around in circles
                 below.clear()
             else:
                 found.append(Path(place))
+            below.sort()
+            seen.add(real)
     return sorted(found)
+
+
+def _records(folder: Path) -> list[Path]:
+    """Return the files that may be records, whatever people called them."""
+    files = (one for one in folder.iterdir() if one.is_file())
+    return sorted(one for one in files if one.suffix.lower() == ".json" or _begins_as_record(one))
+
+
+def _begins_as_record(path: Path) -> bool:
+    with reading(path), path.open("rb") as file:
+        return _TYPE.match(file.read(FIRST_LINE_BYTES)) is not None
 
 
 def _is_delivered(folder: Path) -> bool:
@@ -132,7 +149,8 @@ def _data(place: Path, asked: _Asked, columns: Columns) -> tuple[Path | None, by
         return None, b""
     with reading(place):
         entries = sorted(one for one in place.iterdir() if not one.name.startswith("."))
-    files = [one for one in entries if one.suffix.lower() not in _OTHER]
+    records = _records(place)
+    files = [one for one in entries if one.suffix.lower() not in _OTHER and one not in records]
     rejected = [one for one in files if one.is_file() and _is_rejected(one)]
     found = list[tuple[Path, bytes]]()
     for one in files:
@@ -162,7 +180,7 @@ def _rows(path: Path, columns: Columns) -> bytes:
 
 
 def _has_record(folder: Path) -> bool:
-    return any(_asked(one) is not None for one in folder.glob("*.json"))
+    return any(_asked(one) is not None for one in _records(folder))
 
 
 def _is_rejected(path: Path) -> bool:

@@ -196,6 +196,24 @@ async def test_a_record_whose_data_cannot_be_told_is_an_error(office: Office) ->
         list(find_runs(runs, columns))
 
 
+@pytest.mark.parametrize("how", ["link", "circle", "capitals", "text", "no ending"])
+async def test_a_run_is_found_however_its_record_is_called_and_wherever_it_lies(
+    office: Office, how: str
+) -> None:
+    """A run that is left out hides what a revocation touches."""
+    runs, columns = office.folder / "runs", Columns()
+    record = runs / "voices" / "receipt.json"
+    if how in {"link", "circle"}:
+        (runs / "voices").rename(office.folder / "elsewhere")
+        (runs / "moved").symlink_to(office.folder / "elsewhere")
+    if how == "circle":
+        (runs / "around").symlink_to(runs)
+    names = {"capitals": "RECEIPT.JSON", "text": "receipt.txt", "no ending": "receipt"}
+    if how in names:
+        record.rename(record.with_name(names[how]))
+    assert sorted(run.name for run in find_runs(runs, columns)) == ["other", "voices"]
+
+
 async def test_a_strange_file_beside_a_record_is_named(office: Office) -> None:
     """Left out, it could be the data whose rows are revoked; the hint of a manifest would mislead."""
     notes = office.folder / "runs" / "voices" / "notes.txt"
