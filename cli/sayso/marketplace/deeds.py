@@ -7,7 +7,7 @@ killed simply does everything again.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select, update
 from sayso.contributor.licensing import Account, sign_message
 from sayso.errors import OtherStatements
 from sayso.holder.drafts import Draft
-from sayso.marketplace.outbox import put, signed_for
+from sayso.marketplace.outbox import known, put, signed_for
 from sayso.marketplace.tables import deeds, insert_once, named
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import Message
@@ -86,6 +86,15 @@ def names_of(db: Connection, reference: str) -> list[tuple[bytes, bytes]]:
 
 
 def sign(db: Connection, draft: Draft, reference: str, signer: ShopSigner) -> list[Envelope]:
-    """Sign the messages of a draft and put them into the outbox; returns all of the reference."""
-    put(db, [signer.sign(*one) for one in draft.messages()], reference)
+    """Sign the messages of a draft and put them into the outbox; returns all of the reference.
+
+    Two orders of one second may ask for the same. Then the later one is dated a second earlier, so that
+    each has messages of its own, and one that is withdrawn leaves the other.
+    """
+    while made := [signer.sign(*one) for one in draft.messages()]:
+        if not known(db, [one.digest for one in made]):
+            break
+        earlier = replace(draft.template, issued_at=draft.template.issued_at - 1)  # type: ignore[call-arg,union-attr]
+        draft = replace(draft, template=earlier)
+    put(db, made, reference)
     return signed_for(db, reference, signer.network, draft.template.kind)

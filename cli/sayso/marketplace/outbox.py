@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
-from sayso.marketplace.tables import insert_once, messages
+from sayso.marketplace.tables import insert_once, messages, parts
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.network import Network
 
@@ -78,6 +78,12 @@ def note_sent(
         wait = min(FIRST_WAIT_S * 2 ** min(one.attempts, 16), LONGEST_WAIT_S)
         change = {"attempts": one.attempts + 1, "next_at": now + wait, "code": code}
         db.execute(update(messages).where(messages.c.digest == one.envelope.digest).values(change))
+
+
+def known(db: Connection, digests: Iterable[bytes]) -> bool:
+    """Return whether one of these messages was put before."""
+    asked = select(messages.c.seq).limit(1)
+    return any(db.execute(asked.where(messages.c.digest.in_(some))).first() for some in parts(digests))
 
 
 def signed_for(db: Connection, reference: str, network: Network, kind: int) -> list[Envelope]:

@@ -182,7 +182,7 @@ def insert_once(db: Connection, table: Table, values: Sequence[Mapping[str, Any]
         db.execute(insert(table), list(values))
         return len(values)
     statement = made(table).on_conflict_do_nothing()
-    return sum(db.execute(statement, dict(one)).rowcount for one in values)
+    return db.execute(statement, [dict(one) for one in values]).rowcount
 
 
 def parts(values: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -188,6 +188,23 @@ async def test_the_gate_delivers_nothing_of_whom_the_shop_disputes(shop: Shop) -
         await gate.judge(row, LAB, "train-ai")
 
 
+def test_two_orders_of_one_second_for_the_same_have_messages_of_their_own(shop: Shop) -> None:
+    """The sublicenses of the second were those of the first, so it had none, and no data set."""
+    held = shop.licensed(ADA, "a.wav")
+    shop.checked()
+    sales = [shop.sell(f"order {number}", shop.offer(held)) for number in range(3)]
+    digests = {one.digest for sale in sales for one in sale.sublicenses}
+    assert len(digests) == len(sales)
+    with shop.market.begin(shop.engine) as db:
+        assert [shop.market.sold(db, one.reference) for one in sales] == sales
+        assert shop.market.dataset(db, "order 2").entries
+        case = ([address(ADA)], "impersonation", int(shop.clock()) + 1_000)
+        first, second = (shop.market.dispute(db, name, *case) for name in ("case 1", "case 2"))
+        assert first[0].digest != second[0].digest
+        shop.market.lift(db, "case 1")
+    assert shop.stock() == set()  # the other case is open
+
+
 def test_a_dispute_that_is_over_holds_nothing_back(shop: Shop) -> None:
     shop.licensed(ADA, "a.wav")
     shop.checked()
