@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from node.api.routes import outcome, send
 from sayso_node.api.routes.messages import BODY_BYTES
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.messages.envelope import encode
@@ -194,6 +195,23 @@ async def test_what_is_no_http_is_answered_below_us(
     status, body = await node.ask(method, "/v1/messages", data=b"x", headers=headers)
     assert (status, body["error"]["code"]) == (400, "bad-request")
     assert await node.get("/healthz") == (200, {"ok": True})
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("OPTIONS *", (404, "not-found")),
+        ("CONNECT example.com:80", (404, "not-found")),
+        ("GET /v1/node%0A", (404, "not-found")),
+        ("GET /v1/node", (400, "bad-request")),
+    ],
+)
+async def test_what_matches_no_route_is_refused_in_the_same_form(
+    node: RunningNode, head: str, expected: tuple[int, str]
+) -> None:
+    expecting = "Expect: wonders\r\n" if expected[0] == 400 else ""
+    request = f"{head} HTTP/1.1\r\nHost: x\r\n{expecting}\r\n"
+    assert outcome(await send(node, request.encode())) == expected
 
 
 @pytest.mark.parametrize("packing", [{}, {"Content-Encoding": "gzip"}])

@@ -9,6 +9,7 @@ and sending ones make room. A connection without a complete request head in time
 import asyncio
 import resource
 from collections import Counter
+from collections.abc import Coroutine
 from itertools import chain
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from aiohttp.web_request import BaseRequest
 
 from sayso_node.api.http.bodies import BodyRoom
 from sayso_node.api.http.negotiation import rendered
-from sayso_node.api.http.responses import refusal
+from sayso_node.api.http.responses import http_refusal, refusal
 from sayso_node.api.http.shares import source_of
 from sayso_node.errors import BadRequest
 from sayso_node.sources import Proxies
@@ -67,6 +68,14 @@ class HttpConnection(web.RequestHandler):
         error = named.get("exc_info")
         if not isinstance(error, (web.RequestPayloadError, HttpProcessingError, ConnectionError)):
             super().log_exception(*args, **named)
+
+    def finish_response(
+        self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        """Send an answer; what aiohttp refuses before any route, such as CONNECT, has our form, too."""
+        if isinstance(resp, web.HTTPException):
+            resp = rendered(http_refusal(resp))
+        return super().finish_response(request, resp, start_time)
 
     def handle_error(
         self,

@@ -65,7 +65,7 @@ def refusal(error: SaysoError) -> RouteAnswer:
     return RouteAnswer(RefusalJson(fault(error)), status, headers)
 
 
-def _http_refusal(error: web.HTTPException) -> RouteAnswer:
+def http_refusal(error: web.HTTPException) -> RouteAnswer:
     """Convert aiohttp's own refusals: an unknown path, a wrong method, a size."""
     answer = refusal(_OF_STATUS.get(error.status, BadRequest)(error.reason))
     if isinstance(error, web.HTTPMethodNotAllowed):
@@ -79,7 +79,7 @@ def answer_to(error: Exception, operation: Operation) -> RouteAnswer:
     if isinstance(error, SaysoError):
         return refusal(error)
     if isinstance(error, web.HTTPException):
-        return _http_refusal(error)
+        return http_refusal(error)
     if isinstance(error, (ConnectionError, web.RequestPayloadError)):
         return refusal(BadRequest("the body ended early, or is not valid in its encoding"))
     log.error("request-failed", operation=operation.name, exc_info=error)
