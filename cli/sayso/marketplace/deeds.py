@@ -19,6 +19,8 @@ from sayso.marketplace.outbox import known, put, signed_for
 from sayso.marketplace.tables import deeds, insert_once, named
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.statements.dispute import Dispute
+from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import NOBODY, sha256
 
@@ -91,10 +93,10 @@ def sign(db: Connection, draft: Draft, reference: str, signer: ShopSigner) -> li
     Two orders of one second may ask for the same. Then the later one is dated a second earlier, so that
     each has messages of its own, and one that is withdrawn leaves the other.
     """
-    while made := [signer.sign(*one) for one in draft.messages()]:
-        if not known(db, [one.digest for one in made]):
-            break
-        earlier = replace(draft.template, issued_at=draft.template.issued_at - 1)  # type: ignore[call-arg,union-attr]
-        draft = replace(draft, template=earlier)
+    made = [signer.sign(*one) for one in draft.messages()]
+    template = draft.template
+    while isinstance(template, Dispute | Sublicense) and known(db, [one.digest for one in made]):
+        template = replace(template, issued_at=template.issued_at - 1)
+        made = [signer.sign(*one) for one in replace(draft, template=template).messages()]
     put(db, made, reference)
-    return signed_for(db, reference, signer.network, draft.template.kind)
+    return signed_for(db, reference, signer.network, template.kind)

@@ -134,10 +134,9 @@ Index("sayso_revoked_due", revoked.c.confirmed, revoked.c.due_at)
 
 def whole_seconds(value: object, error: type[SaysoError]) -> int:
     """Return a time in seconds since the epoch, rounded down; raises `error` for what is none."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < LARGEST_TIME:  # also no NaN
-        raise error("the end is no time: give seconds since the epoch, as a number")
-    return int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < LARGEST_TIME:
+        return int(value)
+    raise error("the end is no time: give seconds since the epoch, as a number")
 
 
 @contextmanager

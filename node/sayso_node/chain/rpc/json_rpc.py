@@ -139,7 +139,7 @@ class JsonRpc:
             if response.status in NO_METHOD:
                 return b'{"error": {"message": "no such method"}}'
             is_ok = response.status < HTTPStatus.MULTIPLE_CHOICES
-            if not is_ok and _is_about_pace(response, body):  # also by 402, 403, 503
+            if not is_ok and _is_about_pace(response, bytes(body)):  # also by 402, 403, 503
                 self._pace.slow_down(response.headers.get("Retry-After"))
                 raise TooManyRequests(f"{self.name}: status {response.status}")
             is_error = response.status >= HTTPStatus.BAD_REQUEST and body.lstrip().startswith(b"{")
