@@ -32,7 +32,7 @@ from sayso_protocol.primitives import address_text
 EVENTS_AT_ONCE: Final = 256
 TRACES_AT_ONCE: Final = 256
 REST_S: Final = 2.0  # between rounds with nothing to do
-LATER: Final = (NodeUnreachable, NodeRefused)  # the same may go well later
+OUTAGES: Final = (NodeUnreachable, NodeRefused)  # the same may go well later
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class Courier:
             try:
                 async with self._client(url) as node:
                     await ask(node, shop, held, self._max_age_s, gone, unsure)
-            except LATER as error:
+            except OUTAGES as error:
                 failed.append(error)
         sure = [one.digest for one in held if one.digest not in unsure]
         if len(failed) > before:
@@ -175,7 +175,7 @@ class Courier:
         while True:
             try:
                 await self.check(everything=True)
-            except LATER:
+            except OUTAGES:
                 await asyncio.sleep(REST_S)
             else:
                 return
@@ -214,7 +214,7 @@ class Courier:
                 async with self._client(url) as node:
                     block = await final_block(node)
                     return block, [one for one in names if await self._is_dated(node, one, block)]
-            except LATER as error:
+            except OUTAGES as error:
                 failed = error
         raise failed
 
@@ -233,10 +233,10 @@ class Courier:
         """Send, check and confirm once; returns how much was done. What fails is tried again later."""
         done = await self.send()
         try:
-            with suppress(*LATER):
+            with suppress(*OUTAGES):
                 done += await self.check()
         finally:  # which may need a node less
-            with suppress(*LATER):
+            with suppress(*OUTAGES):
                 done += len(await self.confirm())
         return done
 

@@ -18,7 +18,7 @@ from sayso.marketplace.tables import changing, insert_once, items, parts
 from sayso_protocol.primitives import hex_text, sha256
 
 SALT_BYTES: Final = 32
-NAME_CHARACTERS: Final = 255  # of a file's name, from its end
+KEPT_CHARACTERS: Final = 255  # of a file's name, from its end
 _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")  # which databases and tables do not take
 
 
@@ -59,7 +59,7 @@ def keep(
     Names are input of strangers; what no database takes of them is replaced.
     """
     chosen = random(SALT_BYTES) if salt is None else salt
-    called = _NO_TEXT.sub("\ufffd", (name or path.name)[-NAME_CHARACTERS:])
+    called = _NO_TEXT.sub("\ufffd", (name or path.name)[-KEPT_CHARACTERS:])
     one = KeptItem(salted(item_hash(path), chosen), chosen, called, path.absolute())
     row = {"item": one.item, "salt": one.salt, "name": one.name, "path": str(one.path)}
     with changing(db):  # after the file was read: nobody waits for that
