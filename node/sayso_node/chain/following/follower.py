@@ -179,11 +179,9 @@ class Follower:
         if is_wanted:
             await self._store.write(chain_state.begin_anew)
             followed = []
+        told = head.point, ChainPoint(head.point.number - 1, head.parent)  # by the head itself
         for point in followed:
-            if point == head.point or point == ChainPoint(head.point.number - 1, head.parent):
-                common = point  # the head itself says so
-                break
-            if await self._chain_has(point):
+            if point in told or await self._chain_has(point):
                 common = point
                 break
         else:
@@ -269,7 +267,6 @@ class Follower:
         last = min(first + self._width, newest.number - YOUNG_BLOCKS if newest else 0)
         if last < first:
             return
-        events = list[Event]()
         with self._narrowing():
             events = await self._events(first, last)
             after = last + 1 if newest and last < newest.number - YOUNG_BLOCKS else self._deploy_block
@@ -294,10 +291,9 @@ class Follower:
         late_blocks.passed(db, due)
 
     async def _point(self, number: int) -> ChainPoint:
-        header = await self._chain.header(number)
-        if header is None:
-            raise ChainUnreachable(f"block {number} is no longer on the chain")
-        return header.point
+        if header := await self._chain.header(number):
+            return header.point
+        raise ChainUnreachable(f"block {number} is no longer on the chain")
 
     async def _chain_has(self, point: ChainPoint) -> bool:
         header = await self._chain.header(point.number)
