@@ -19,7 +19,7 @@ from sayso_node.gossip.ipc import frames
 from sayso_node.supervision.logs import logger
 from sayso_protocol.errors import Malformed, SaysoError, TooLarge
 
-READ_BYTES: Final = 1024 * 1024
+CHANNEL_READ_BYTES: Final = 1024 * 1024
 MAX_BACKLOG_BYTES: Final = 2 * frames.MAX_MESSAGE_BYTES  # queued and not yet read by the other end
 MAX_SERVED: Final = 8192  # concurrent calls from the other end; the child's own limits are far lower
 
@@ -123,7 +123,7 @@ class Channel:
         try:
             with contextlib.suppress(*_ENDED):
                 while True:
-                    for message in splitter.feed(await self._stream.receive(READ_BYTES)):
+                    for message in splitter.feed(await self._stream.receive(CHANNEL_READ_BYTES)):
                         self._take(message, tasks)
         except (Malformed, TooLarge) as error:
             _log.error("channel-closed", error=error)
