@@ -21,6 +21,10 @@ from sayso_protocol.verdicts.license_table import named_licenses
 
 LIST_BYTES: Final = 1 << 28  # four million hashes
 LINE_BYTES: Final = 200
+_WHAT: Final = {
+    hash_from_text: "a hash (0x and 64 lower-case hexadecimal digits)",
+    address_from_text: "an address (0x and 40 hexadecimal digits, in capitals as its wallet shows it)",
+}
 
 
 def sorted_once(hashes: Iterable[bytes]) -> tuple[bytes, ...]:
@@ -46,6 +50,14 @@ def read_addresses(path: Path) -> list[bytes]:
     return _read(path, address_from_text)
 
 
+def element(parse: Callable[[str], bytes], text: str, where: str) -> bytes:
+    """Read an element of a list; raises BadList, which quotes nothing, as it may be a secret."""
+    try:
+        return parse(text)
+    except SaysoError:
+        raise BadList(f"{where}: not {_WHAT[parse]}") from None
+
+
 def _read(path: Path, parse: Callable[[str], bytes]) -> list[bytes]:
     data = read_bounded(path, LIST_BYTES)
     if len(data) > LIST_BYTES:
@@ -53,10 +65,8 @@ def _read(path: Path, parse: Callable[[str], bytes]) -> list[bytes]:
     found = []
     for number, line in enumerate(data.split(b"\n"), 1):
         if text := line.strip():
-            try:
-                found.append(parse(text[:LINE_BYTES].decode(errors="replace")))
-            except SaysoError as error:
-                raise BadList(f"{str(path)!r}, line {number:,}: {error}") from error
+            shown = text[:LINE_BYTES].decode(errors="replace")
+            found.append(element(parse, shown, f"{str(path)!r}, line {number:,}"))
     return found
 
 

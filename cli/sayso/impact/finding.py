@@ -12,12 +12,12 @@ from sayso.errors import BadAnswer, BadList, NodeUnreachable, NotHeld
 from sayso.files import opening
 from sayso.gate.fetching import AT_ONCE, Fetcher
 from sayso.gate.licenses import LicenseBundle
+from sayso.holder.hashes import element
 from sayso.impact.ledger import Circumstances, Request, Revoked, entry, nothing_found, touched
 from sayso.impact.runs import Run
 from sayso.node_client.client import NodeClient
 from sayso.node_client.following import FIRST, LISTENED, REVOCATION, Event, Gap, Reached, follow
 from sayso_node.api.schema.traces import TraceJson
-from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
@@ -138,10 +138,7 @@ def read_exempt(path: Path) -> dict[bytes, str]:
         name, _, reason = line.strip().partition(" ")
         if not name:
             continue
-        try:
-            found[hash_from_text(name)] = reason.strip()
-        except SaysoError as error:
-            raise BadList(f"{str(path)!r}, line {number:,}: {error}") from error
+        found[element(hash_from_text, name, f"{str(path)!r}, line {number:,}")] = reason.strip()
         if not reason.strip():
             raise BadList(f"{str(path)!r}, line {number:,}: an exemption needs its reason")
     return found

@@ -57,6 +57,8 @@ def test_one_of_several(licensed: World) -> None:
     wanted = ("--license", license_of(licensed))
     text = licensed.run("export", "both.sayso", "--format", "cawg", *wanted).stdout
     assert license_of(licensed) in text
+    licensed.run("bundle", "pull", "m.jsonl", "--out", "licenses")
+    assert licensed.run("export", "licenses", "--format", "cawg").stdout == text
 
 
 def test_what_cannot_be_exported(licensed: World) -> None:

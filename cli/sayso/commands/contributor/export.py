@@ -11,9 +11,9 @@ from sayso.commands.contributor.licenses import wallet_state
 from sayso.commands.node import AskedNode, node_options
 from sayso.commands.options import hash_option, path_option
 from sayso.commands.text import example, warn
-from sayso.contributor.saved_messages import load_bundle
 from sayso.errors import NothingToExport
 from sayso.export import FORMATS, export, granted
+from sayso.holder.hashes import load_messages
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.errors import Unsupported
 from sayso_protocol.messages.consent import Consent
@@ -32,7 +32,7 @@ _HASH: Final = re.compile("0x[0-9a-f]{64}")
         "sayso export consents.sayso --format aipref",
     ),
 )
-@click.argument("source", metavar="LICENSE|FILE")
+@click.argument("source", metavar="LICENSE|FILE|DIR")
 @click.option(
     "--format", "name", type=click.Choice(list(FORMATS)), required=True, help="The target vocabulary."
 )
@@ -49,8 +49,8 @@ def command(
     """Convert a consent to CAWG, IETF aipref, ODRL or Croissant.
 
     The command fetches the consent of a LICENSE hash from a node, or reads it from a FILE (sayso grant
-    --save). Terms that the other vocabulary cannot express are denied; docs/reference/export.md has the
-    table. The result describes one moment, so its users still have to check before each use.
+    --save) or a license bundle. Terms that the other vocabulary cannot express are denied;
+    docs/reference/export.md has the table. The result describes one moment, so its users still have to check before each use.
     """
     network = asked.trusted.network
     refuse_existing(out)
@@ -75,7 +75,7 @@ def _ask(text: str, asked: AskedNode) -> tuple[License, bool]:
 
 def _read(source: str, wanted: bytes | None, network: Network) -> tuple[License, bool]:
     """Return the consent in a file; no node is asked whether it is revoked."""
-    envelopes = load_bundle(Path(source), network)
+    envelopes = load_messages(Path(source), network)
     held = {one.digest: License(consent, one.items) for one, consent in of_kind(envelopes, Consent)}
     chosen = [one for name, one in held.items() if wanted in {None, name}]
     if len(chosen) != 1:

@@ -8,7 +8,7 @@ import click
 from sayso.commands.marketplace.group import ShopOptions, marketplace, shop_options
 from sayso.commands.options import PATH, address_option, json_option, path_option, text_option
 from sayso.commands.text import example, say, say_json, several, warn_of_purposes
-from sayso.commands.types import expiry
+from sayso.commands.types import expiry_option
 from sayso.contributor.saved_messages import read_bounded
 from sayso.errors import FileUnreadable
 from sayso.files import find_files
@@ -25,8 +25,15 @@ from sayso_protocol.primitives import hex_text
     ),
 )
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="FILE...")
-@click.option("--purpose", "purposes", multiple=True, required=True, metavar="PURPOSE")
-@click.option("--until", "expires_at", type=expiry, required=True, metavar="1y|DATE")
+@text_option(
+    "--purpose",
+    "PURPOSE",
+    "What you ask for. May be given several times.",
+    name="purposes",
+    multiple=True,
+    required=True,
+)
+@expiry_option("--until", "1y|DATE", "The end: 90d, 1y or 2027-06-30.", name="expires_at", required=True)
 @path_option("--terms", "FILE", "The license text; its hash is signed.")
 @text_option("--terms-uri", "URL", "The web address of the license text.", default="")
 @address_option(
@@ -113,7 +120,14 @@ def take(*, shop: ShopOptions, token: str, answer: Path) -> None:
 
 
 @marketplace.command(name="stock", epilog=example("sayso marketplace stock --purpose train-ai"))
-@click.option("--purpose", "purposes", multiple=True, required=True, metavar="PURPOSE")
+@text_option(
+    "--purpose",
+    "PURPOSE",
+    "For this purpose; for all of several.",
+    name="purposes",
+    multiple=True,
+    required=True,
+)
 @shop_options
 def stock(*, shop: ShopOptions, purposes: tuple[str, ...]) -> None:
     """List what may be sold for all of these purposes: license and item, a JSON line each."""

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from sayso.commands.marketplace.group import ShopOptions, marketplace, shop_options
-from sayso.commands.options import hash_option, path_option, text_option
+from sayso.commands.options import address_option, hash_option, path_option, text_option
 from sayso.commands.text import example, moment, say, several, warn, warn_of_purposes
-from sayso.commands.types import expiry
+from sayso.commands.types import expiry_option
+from sayso.errors import NotInStock
 from sayso.holder.hashes import read_addresses
 from sayso.marketplace.publishing import DATA_FORMS
 from sayso.marketplace.selling import Offer
-from sayso_protocol.primitives import address_from_text, hex_text
+from sayso_protocol.primitives import hex_text
 
 _reference = click.argument("reference")
 
@@ -25,9 +26,16 @@ _reference = click.argument("reference")
     ),
 )
 @_reference
-@click.option("--to", "grantee", type=address_from_text, required=True, metavar="ADDRESS")
-@click.option("--purpose", "purposes", multiple=True, required=True, metavar="PURPOSE")
-@click.option("--until", "expires_at", type=expiry, required=True, metavar="1y|DATE")
+@address_option("--to", "ADDRESS", "The buyer.", name="grantee", required=True)
+@text_option(
+    "--purpose",
+    "PURPOSE",
+    "What the buyer may do. May be given several times.",
+    name="purposes",
+    multiple=True,
+    required=True,
+)
+@expiry_option("--until", "1y|DATE", "The end: 90d, 1y or 2027-06-30.", name="expires_at", required=True)
 @hash_option(
     "--item",
     "HASH",
@@ -53,6 +61,8 @@ def sell(
     warn_of_purposes(purposes)
     with shop.begin() as db:
         chosen = items or tuple({row.item for row in shop.market.stock(db, purposes)})
+        if not chosen:
+            raise NotInStock(f"nothing is in stock for {', '.join(purposes)}")
         sale = shop.market.sell(db, reference, Offer(grantee, purposes, expires_at, chosen))
     say(f"{several(len({row.item for row in sale.rows}), 'item')} sold")
     for one in sale.sublicenses:
@@ -135,7 +145,13 @@ def removed(*, shop: ShopOptions, numbers: tuple[int, ...]) -> None:
 @_reference
 @path_option("--contributors", "FILE|-", "Addresses, one on each line.", required=True)
 @text_option("--code", "NAME", "The reason, such as impersonation.", required=True)
-@click.option("--until", "expires_at", type=expiry, required=True, metavar="90d|DATE")
+@expiry_option(
+    "--until",
+    "90d|DATE",
+    "The end: 90d or 2027-06-30.",
+    name="expires_at",
+    required=True,
+)
 @shop_options
 def dispute(
     *, shop: ShopOptions, reference: str, contributors: Path, code: str, expires_at: int
