@@ -11,9 +11,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from stat import S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG
-from typing import IO, Final
+from typing import Final
 
 from sayso.errors import FileUnreadable, NothingToGrant
 from sayso_protocol.errors import SaysoError
@@ -54,7 +55,7 @@ def reading(path: Path, fault: type[SaysoError] = FileUnreadable) -> Iterator[No
 @contextmanager
 def opening(
     path: Path, fault: type[SaysoError] = FileUnreadable, *, forward: bool = False
-) -> Iterator[IO[bytes]]:
+) -> Iterator[BufferedReader]:
     """Open a file to read it, and never wait for one; its OSErrors become `fault`, as by `reading`.
 
     It is a regular file, because a device never ends. If its reader only goes `forward`, it may be a

@@ -21,7 +21,7 @@ from sayso_protocol.verdicts.license_table import named_licenses
 
 LIST_BYTES: Final = 1 << 28  # four million hashes
 LINE_BYTES: Final = 200
-_WHAT: Final = {
+_WHAT: Final[dict[Callable[[str], bytes], str]] = {
     hash_from_text: "a hash (0x and 64 lower-case hexadecimal digits)",
     address_from_text: "an address (0x and 40 hexadecimal digits, in capitals as its wallet shows it)",
 }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_a_license_that_is_not_proved(
         world.fails(code, "licenses", "--key", world.key)
 
 
-def _changed(page: dict[str, Any], change: dict[str, object]) -> dict[str, object]:
+def _changed(page: dict[str, Any], change: Mapping[str, object]) -> dict[str, object]:
     return page | {"licenses": [one | change for one in page["licenses"]]}
 
 

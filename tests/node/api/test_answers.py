@@ -10,7 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sayso_node.freshness import QUORUM
 from sayso_node.supervision.counters import names
 from sayso_protocol.ethereum.batches import AnchorProof, Batch
+from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
 from sayso_protocol.receipts.receipt import check_results, join_rows
@@ -69,7 +71,7 @@ async def test_licenses_of_a_contributor(node: RunningNode) -> None:
         assert (status, [one["license"] for one in body["licenses"]]) == (200, expected)
         for one, sent in zip(body["licenses"], (consent(2), consent(1)), strict=True):
             assert decode(base64.b64decode(one["envelope"]), NETWORK) == sent
-            permissions = sent.message.items * len(sent.message.purposes)
+            permissions = len(sent.items) * len(as_kind(sent.message, Consent).purposes)
             assert (one["revoked_permissions"], one["anchor_block"]) == (permissions, None)
     status, body = await node.get(f"/v1/contributors/{address_text(CLEO)}/licenses")
     assert (status, body["licenses"]) == (200, [])

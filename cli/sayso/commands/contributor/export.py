@@ -50,7 +50,8 @@ def command(
 
     The command fetches the consent of a LICENSE hash from a node, or reads it from a FILE (sayso grant
     --save) or a license bundle. Terms that the other vocabulary cannot express are denied;
-    docs/reference/export.md has the table. The result describes one moment, so its users still have to check before each use.
+    docs/reference/export.md has the table. The result describes one moment, so its users still have to
+    check before each use.
     """
     network = asked.trusted.network
     refuse_existing(out)
