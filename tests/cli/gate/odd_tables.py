@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 
 from cli.gate.conftest import Buyer
 from cli.gate.odd_manifests import STRANGE, Odd
+from sayso.gate.formats.tables.chunk import DATA, DICTIONARY, PATH
+from sayso.gate.formats.tables.footer import ROWS, Footer, as_file
+from sayso.gate.formats.tables.thrift import I64
 
 Change = Callable[[pa.Table], Any]
 
@@ -47,6 +50,35 @@ def texts(kind: Any) -> Change:
     return change
 
 
+def other_footer(change: Callable[[Footer], None], refusal: str) -> Odd:
+    """Its items, and other hashes in the column behind them, with a footer that is changed."""
+
+    def make(buyer: Buyer, path: Path) -> None:
+        items = buyer.table().append_column("near", pa.array([bytes(32)] * 4, pa.binary(32)))
+        pq.write_table(items, path, use_dictionary=False, compression="none")
+        change(footer := Footer(path))
+        path.write_bytes(path.read_bytes()[: footer.start] + as_file(footer.fields)[4:])
+
+    return Odd("n.parquet", make, refusal)
+
+
+def says(rows: int) -> Callable[[Footer], None]:
+    """All rows are so many; each row group says what it has."""
+    return lambda footer: footer.fields.update({ROWS: (I64, rows)})
+
+
+def point_elsewhere(footer: Footer) -> None:
+    """The items have a dictionary, where the other column begins; half of all readers begin there."""
+    _, item, *_, near = (one.meta for one in footer.columns(0))
+    item[DICTIONARY] = near[DATA]
+
+
+def rename_chunks(footer: Footer) -> None:
+    """The schema names the columns as they are; the row group exchanges two names."""
+    _, item, *_, near = (one.meta for one in footer.columns(0))
+    item[PATH], near[PATH] = near[PATH], item[PATH]
+
+
 def nested(table: pa.Table) -> pa.Table:
     fields = [table["license"].combine_chunks(), table["license"].combine_chunks()]
     return with_(meta=pa.StructArray.from_arrays(fields, ["License", "license"]))(table)
@@ -68,6 +100,10 @@ PARQUET = {
     "nothing but nulls": parquet(with_(n=pa.nulls(4))),
     "a group for each row": parquet(lambda table: table, row_group_size=1),
     "no rows": parquet(lambda table: table.slice(0, 0), "no rows"),
+    "more rows in all": other_footer(says(5), "its row groups have 4"),
+    "fewer rows in all": other_footer(says(3), "its row groups have 4"),
+    "a dictionary behind its values": other_footer(point_elsewhere, "behind its values"),
+    "names of columns exchanged in a group": other_footer(rename_chunks, "other columns"),
     "no columns": parquet(lambda _: pa.table({}), "no column"),
     "numbers for hashes": parquet(
         lambda table: table.set_column(0, "license", pa.array([1] * 4)), "bytes or text"
@@ -135,6 +171,32 @@ def hide(data: bytes) -> bytes:
     return data[:begin] + footer[:one] + footer[two : two + 24] + footer[one + 24 :] + data[-10:]
 
 
+def rename(data: bytes) -> bytes:
+    """Let the schema before the batches exchange two columns, which the footer names as they are."""
+    begin = len(data) - 10 - int.from_bytes(data[-10:-6], "little")
+    head = data[:begin].replace(b"item", b"    ", 1).replace(b"near", b"item", 1)
+    return head.replace(b"    ", b"near", 1) + data[begin:]
+
+
+def coded(table: pa.Table) -> pa.Table:
+    """A text, the items and other hashes, each by a dictionary: by those of number 0, 1 and 2."""
+    items = table["item"].combine_chunks().dictionary_encode()
+    other = pa.array([bytes([at]) * 32 for at in range(4)], pa.binary(32)).dictionary_encode()
+    columns = {"n": pa.array(["a"] * 4).dictionary_encode(), "item": items, "near": other}
+    return pa.table({**columns, "license": table["license"]})
+
+
+def exchange(data: bytes) -> bytes:
+    """Let the schema before the batches give each of two columns the dictionary of the other one."""
+    end = 16 + int.from_bytes(data[12:16], "little")
+    head, one, two = data[:end], (1).to_bytes(8, "little"), (2).to_bytes(8, "little")
+    assert head.count(one) == head.count(two) == 1
+    places = {head.index(one): two, head.index(two): one}
+    for at, number in places.items():
+        head = head[:at] + number + head[at + 8 :]
+    return head + data[end:]
+
+
 def _is_block(data: bytes, block: bytes) -> bool:
     place, size = int.from_bytes(block[:8], "little"), int.from_bytes(block[8:12], "little")
     return 8 <= place < len(data) and size > 8 and data[place : place + 4] == b"\xff" * 4
@@ -152,6 +214,10 @@ ARROW = {
     "a file with a hidden batch": arrow(
         FILE, lambda table: [table.slice(0, 2), table.slice(2)], hide, "footer that names other"
     ),
+    "a file with another schema before its batches": arrow(
+        FILE, with_(near=pa.array([bytes(32)] * 4, pa.binary(32))), rename, "other columns"
+    ),
+    "a file with exchanged dictionaries": arrow(FILE, coded, exchange, "other columns"),
     "a file without its footer": arrow(FILE, then=lambda data: data[:-4], refusal="Not an Arrow file"),
     "dictionaries that grow": arrow(change=words(["a"], ["a", "b"]), emit_dictionary_deltas=True),
     "dictionaries that are replaced": arrow(change=words(["a"], ["b", "a"])),

@@ -80,7 +80,8 @@ class Arrow(Source):
         """Yield the hashes of all rows in order; raises BadManifest and FileUnreadable."""
         wanted, number = min(most, ROWS_AT_ONCE), 1
         rows: list[Any] = []
-        check_messages(self.path)
+        with arrow_errors(self.path):
+            check_messages(self.path, self.schema)
         for content in self.read():
             with arrow_errors(self.path):
                 found = [column_or_key(content, name, self._keys) for name in self._names]

@@ -10,41 +10,52 @@ from collections.abc import Iterator
 from pathlib import Path
 from struct import error as NoStruct  # noqa: N812 - it has a name that says nothing
 from struct import unpack_from
-from typing import IO, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 from sayso.errors import BadManifest
+from sayso.extras import extra
 from sayso.files import opening
+
+with extra("data"):
+    import pyarrow as pa
 
 _MAGIC: Final = b"ARROW1"
 _HEAD: Final = 8  # the magic, and what fills it up
 _TAIL: Final = 4 + len(_MAGIC)  # the length of the footer, and the magic
 _CONTINUES: Final = b"\xff\xff\xff\xff"
 _METADATA_BYTES: Final = 64 * 1024 * 1024
-_SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3  # kinds of messages
-_KIND, _BODY = 1, 3  # fields of a Message
-_DICTIONARIES, _BATCHES = 2, 3  # fields of a Footer
+_DICTIONARY, _BATCH = 2, 3  # kinds of messages
+_KIND, _HEADER, _BODY = 1, 2, 3  # fields of a Message
+_FOOTER_SCHEMA, _DICTIONARIES, _BATCHES = 1, 2, 3  # fields of a Footer
+_FIELDS: Final = 1  # of a Schema
+_ENCODING, _CHILDREN = 4, 5  # fields of a Field
+_NUMBER: Final = 0  # of a DictionaryEncoding
 _BLOCK: Final = 24  # bytes of a Block
 _AGAIN: Final = "; write it again with its own library, as one file"
 
 
 class _Message(NamedTuple):
+    """_Message is a message of a place and kind; the first, which has the schema, with its metadata."""
+
     place: int
     kind: int
+    metadata: bytes
 
 
-def check_messages(path: Path) -> None:
-    """Check that every reader sees the same batches.
+def check_messages(path: Path, schema: Any) -> None:
+    """Check that every reader sees the same batches, of the columns of this schema.
 
     Raises:
-        BadManifest: It is cut, something follows its end, or its footer names other batches.
+        BadManifest: It is cut, something follows its end, or its footer names other batches or columns.
         FileUnreadable: It cannot be read.
+        ArrowException: Its first message is no schema.
     """
     with opening(path) as file:
         size = os.fstat(file.fileno()).st_size
         is_file = file.read(len(_MAGIC)) == _MAGIC
         try:
             if is_file:
-                _check_file(file, size)
+                _check_file(file, size, schema)
             else:
                 _check_stream(file, size)
         except (NoStruct, IndexError) as error:
@@ -61,7 +72,7 @@ def _check_stream(file: IO[bytes], size: int) -> None:
         raise BadManifest("has something behind its end, which some readers read and some do not")
 
 
-def _check_file(file: IO[bytes], size: int) -> None:
+def _check_file(file: IO[bytes], size: int, schema: Any) -> None:
     file.seek(max(0, size - _TAIL))
     tail = file.read(_TAIL)
     (length,) = unpack_from("<i", tail)
@@ -73,11 +84,44 @@ def _check_file(file: IO[bytes], size: int) -> None:
     file.seek(begin)
     footer = file.read(length)
     messages, end, _ = _messages(file, _first(file, begin), begin)
+    _check_schema(messages[0], footer, schema)
+    if any(one.kind not in (_DICTIONARY, _BATCH) for one in messages[1:]):
+        raise BadManifest("has a message that is neither a batch nor a dictionary")
     for kind, field in ((_DICTIONARY, _DICTIONARIES), (_BATCH, _BATCHES)):
         if [one.place for one in messages if one.kind == kind] != list(_blocks(footer, field)):
             raise BadManifest("has a footer that names other batches than the file holds, in order")
     if end != begin:
         raise BadManifest("has something before its footer, which some readers read and some do not")
+
+
+def _check_schema(first: _Message, footer: bytes, schema: Any) -> None:
+    """Compare the schema before the batches with the footer's, by which pyarrow has read `schema`."""
+    size = len(first.metadata).to_bytes(4, "little")
+    before = pa.ipc.read_schema(pa.py_buffer(_CONTINUES + size + first.metadata))
+    tables = (
+        _child(first.metadata, _table(first.metadata), _HEADER),
+        _child(footer, _table(footer), _FOOTER_SCHEMA),
+    )
+    # pyarrow has verified both, so what follows ends.
+    one, two = (
+        [*_dictionaries(data, at, _FIELDS)]
+        for data, at in zip((first.metadata, footer), tables, strict=True)
+    )
+    if not before.equals(schema) or one != two:
+        raise BadManifest("has other columns in its footer than before its batches")
+
+
+def _dictionaries(data: bytes, table: int, field: int) -> Iterator[int | None]:
+    """Yield the number of the dictionary of each column within a table, or None, parents first."""
+    if not (vector := _child(data, table, field)):
+        return
+    for at in range(vector + 4, vector + 4 + 4 * unpack_from("<I", data, vector)[0], 4):
+        column = at + unpack_from("<I", data, at)[0]
+        encoding = _child(data, column, _ENCODING)
+        number_at = _field(data, encoding, _NUMBER) if encoding else 0
+        number = unpack_from("<q", data, number_at)[0] if number_at else 0
+        yield number if encoding else None
+        yield from _dictionaries(data, column, _CHILDREN)
 
 
 def _first(file: IO[bytes], end: int) -> int:
@@ -106,7 +150,8 @@ def _messages(file: IO[bytes], place: int, limit: int) -> tuple[list[_Message], 
         root = _table(metadata)
         at, kind_at = _field(metadata, root, _BODY), _field(metadata, root, _KIND)
         body = unpack_from("<q", metadata, at)[0] if at else 0
-        found.append(_Message(place, metadata[kind_at] if kind_at else 0))
+        kind = metadata[kind_at] if kind_at else 0
+        found.append(_Message(place, kind, b"" if found else metadata))
         end = place + prefix + length + body
         if body < 0 or end > limit:
             raise BadManifest("ends within a batch, so it is cut")
@@ -116,13 +161,17 @@ def _messages(file: IO[bytes], place: int, limit: int) -> tuple[list[_Message], 
 
 def _blocks(footer: bytes, field: int) -> Iterator[int]:
     """Yield the places of the messages that a footer names."""
-    at = _field(footer, _table(footer), field)
-    if not at:
+    if not (vector := _child(footer, _table(footer), field)):
         return
-    vector = at + unpack_from("<I", footer, at)[0]
     (count,) = unpack_from("<I", footer, vector)
     for number in range(min(count, len(footer) // _BLOCK + 1)):
         yield unpack_from("<q", footer, vector + 4 + number * _BLOCK)[0]
+
+
+def _child(data: bytes, table: int, number: int) -> int:
+    """Return the place of what a field of a table leads to, or 0."""
+    at = _field(data, table, number)
+    return at + int(unpack_from("<I", data, at)[0]) if at else 0
 
 
 def _table(data: bytes) -> int:

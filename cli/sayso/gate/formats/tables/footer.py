@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from io import BytesIO
+from operator import eq
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -30,7 +31,7 @@ from sayso.gate.formats.tables.chunk import (
     TYPE,
     Chunk,
 )
-from sayso.gate.formats.tables.leaf import CHILDREN, FIXED, INT96, LENGTH, REPETITION, Leaf
+from sayso.gate.formats.tables.leaf import CHILDREN, FIXED, INT96, LENGTH, REPETITION, Leaf, leaf_paths
 from sayso.gate.formats.tables.thrift import (
     BINARY,
     I32,
@@ -78,24 +79,41 @@ class Footer:
             raise BadManifest("it has encrypted columns; decrypt it before the check")
         try:
             elements: list[Struct] = self.fields[SCHEMA][1].items
-            self.leaves = [Leaf(one) for one in elements if not one.get(CHILDREN, (0, 0))[1]]
+            self.leaves = [Leaf(one) for one in elements[1:] if not one.get(CHILDREN, (0, 0))[1]]
             if any(one < 0 for one in self.rows):
                 raise BadManifest("a row group has fewer rows than none")
+            if (said := self.fields[ROWS][1]) != (found := sum(self.rows)):
+                raise BadManifest(f"its footer says {said} rows, and its row groups have {found}")
             for chunk in self.chunks():
                 if FILE_PATH in chunk:
                     raise BadManifest("its columns are in other files; name those")
                 _range(chunk[META][1], self.start)
+            self._check_columns(elements)
             self._check_counts()
         except (KeyError, AttributeError, TypeError) as error:
             raise BadManifest("its footer is damaged") from error
 
+    def _check_columns(self, elements: Sequence[Struct]) -> None:
+        """Refuse a group with other columns than the schema; readers find them by name or by place."""
+        first = list[Any]()
+        for number in range(len(self.groups)):
+            found = [chunk.meta[PATH][1].items for chunk in self.columns(number)]
+            if not number:
+                first = found if all(map(eq, leaf_paths(elements), found)) else []
+            if found != first or len(found) != len(self.leaves):
+                raise BadManifest("a row group has other columns than its schema, or in another order")
+
     def _check_counts(self) -> None:
         """Refuse a group in which a column has fewer values than rows, or more without being nested.
 
-        Readers that follow the rows see other rows than those that follow the values.
+        Readers that follow the rows see other rows than those that follow the values. Refuse a column,
+        too, of which readers see other values.
         """
         for number, rows in enumerate(self.rows):
-            for leaf, chunk in zip(self.leaves, self.columns(number), strict=False):
+            for leaf, chunk in zip(self.leaves, self.columns(number), strict=True):
+                if rows and chunk.meta.get(DICTIONARY, (0, 0))[1] > chunk.meta[DATA][1]:
+                    # Readers begin at the first of both, or at the dictionary.
+                    raise BadManifest(f"the dictionary of {chunk.path!r} stands behind its values")
                 is_nested = len(chunk.meta[PATH][1].items) > 1 or leaf.is_repeated
                 if chunk.values < rows or (chunk.values > rows and not is_nested):
                     raise BadManifest(

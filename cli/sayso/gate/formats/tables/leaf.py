@@ -3,13 +3,14 @@
 Numbers of fields and types are those of parquet.thrift.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sayso.gate.formats.tables.chunk import BYTE_ARRAY, TYPE
 from sayso.gate.formats.tables.thrift import I32, Struct
 
 # SchemaElement
-LENGTH, REPETITION, CHILDREN, CONVERTED, SCALE, PRECISION, LOGICAL = 2, 3, 5, 6, 7, 8, 10
+LENGTH, REPETITION, NAME, CHILDREN, CONVERTED, SCALE, PRECISION, LOGICAL = 2, 3, 4, 5, 6, 7, 8, 10
 INT96, FIXED = 3, 7
 INT96_BYTES: Final = 12
 _REPEATED: Final = 2  # of FieldRepetitionType
@@ -61,3 +62,17 @@ class Leaf(NamedTuple):
         if self.type == INT96:
             plain |= {TYPE: (I32, FIXED), LENGTH: (I32, INT96_BYTES)}
         return plain
+
+
+def leaf_paths(elements: Sequence[Struct]) -> Iterator[list[bytes]]:
+    """Yield the names from the root to each leaf of a schema, whose elements are parents first."""
+    parents = list[tuple[bytes, int]]()  # names, and how many children are still to come
+    for one in elements[1:]:
+        while parents and not parents[-1][1]:
+            parents.pop()
+        if parents:
+            parents[-1] = parents[-1][0], parents[-1][1] - 1
+        if children := one.get(CHILDREN, (0, 0))[1]:
+            parents.append((one[NAME][1], children))
+        else:
+            yield [*(name for name, _ in parents), one[NAME][1]]
