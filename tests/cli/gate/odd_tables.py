@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -171,6 +172,12 @@ def hide(data: bytes) -> bytes:
     return data[:begin] + footer[:one] + footer[two : two + 24] + footer[one + 24 :] + data[-10:]
 
 
+def of_polars(buyer: Buyer, path: Path) -> None:
+    """Its schema stands before the batches without a length."""
+    words = pl.Series("n", ["a", "b", "a", None], dtype=pl.Categorical)
+    pl.DataFrame(buyer.table()).with_columns(words).write_ipc(path, compression="zstd")
+
+
 def rename(data: bytes) -> bytes:
     """Let the schema before the batches exchange two columns, which the footer names as they are."""
     begin = len(data) - 10 - int.from_bytes(data[-10:-6], "little")
@@ -218,6 +225,7 @@ ARROW = {
         FILE, with_(near=pa.array([bytes(32)] * 4, pa.binary(32))), rename, "other columns"
     ),
     "a file with exchanged dictionaries": arrow(FILE, coded, exchange, "other columns"),
+    "a file of polars": Odd("n.arrow", of_polars),
     "a file without its footer": arrow(FILE, then=lambda data: data[:-4], refusal="Not an Arrow file"),
     "dictionaries that grow": arrow(change=words(["a"], ["a", "b"]), emit_dictionary_deltas=True),
     "dictionaries that are replaced": arrow(change=words(["a"], ["b", "a"])),

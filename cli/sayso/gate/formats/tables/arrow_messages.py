@@ -24,6 +24,7 @@ _HEAD: Final = 8  # the magic, and what fills it up
 _TAIL: Final = 4 + len(_MAGIC)  # the length of the footer, and the magic
 _CONTINUES: Final = b"\xff\xff\xff\xff"
 _METADATA_BYTES: Final = 64 * 1024 * 1024
+_LEAST_BYTES: Final = 12  # of metadata: the place of its table, that of the table's fields, their sizes
 _DICTIONARY, _BATCH = 2, 3  # kinds of messages
 _KIND, _HEADER, _BODY = 1, 2, 3  # fields of a Message
 _FOOTER_SCHEMA, _DICTIONARIES, _BATCHES = 1, 2, 3  # fields of a Footer
@@ -83,7 +84,9 @@ def _check_file(file: IO[bytes], size: int, schema: Any) -> None:
         raise BadManifest(f"has a footer of {length:,} bytes, and the limit is {_METADATA_BYTES:,}")
     file.seek(begin)
     footer = file.read(length)
-    messages, end, _ = _messages(file, _first(file, begin), begin)
+    place, bare = _bare_schema(file, footer, _first(file, begin), begin)
+    messages, end, _ = _messages(file, place, begin)
+    messages = bare + messages
     _check_schema(messages[0], footer, schema)
     if any(one.kind not in (_DICTIONARY, _BATCH) for one in messages[1:]):
         raise BadManifest("has a message that is neither a batch nor a dictionary")
@@ -131,6 +134,23 @@ def _first(file: IO[bytes], end: int) -> int:
     while place < end and file.read(_HEAD) == bytes(_HEAD):
         place += _HEAD
     return place
+
+
+def _bare_schema(file: IO[bytes], footer: bytes, place: int, limit: int) -> tuple[int, list[_Message]]:
+    """Return the place of the next message, and the first one if it is a schema without its length.
+
+    Polars writes files so. Nobody can read them as a stream, because the number that stands in the place
+    of a length is too small for any message.
+    """
+    file.seek(place)
+    (number,) = unpack_from("<i", file.read(4))
+    if not 0 < number < _LEAST_BYTES:
+        return place, []
+    end = min([*_blocks(footer, _DICTIONARIES), *_blocks(footer, _BATCHES)], default=limit)
+    if not place < end <= min(limit, place + _METADATA_BYTES):
+        raise BadManifest("is damaged")
+    file.seek(place)
+    return end, [_Message(place, 0, file.read(end - place))]
 
 
 def _messages(file: IO[bytes], place: int, limit: int) -> tuple[list[_Message], int, bool]:
