@@ -4,8 +4,9 @@ py-libp2p's RequestResponse uses the same format, but fails on messages that arr
 hundred reads (from about 6 MiB) and never finishes reading an empty one.
 """
 
+import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 import trio
@@ -17,10 +18,13 @@ from libp2p.peer.id import ID
 from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.addresses import split_multiaddr
+from sayso_node.gossip.seats import Seats
+from sayso_node.sources import Proxies
 from sayso_protocol.errors import Malformed, SaysoError, TooLarge
 
 READ_BYTES: Final = 64 * 1024  # with larger pieces, the library gives back more window than was read
 MAX_LENGTH_BYTES: Final = 5  # of a varint below 2^35
+_NO_PROXIES: Final = Proxies()  # what a WebSocket came through is one source here
 
 Ask = Callable[[str, bytes, str], Awaitable[bytes]]  # (protocol, body, peer id)
 Reach = Callable[[ID], Awaitable[None]]  # connect to a peer, or raise PeerUnreachable
@@ -36,6 +40,7 @@ class Requests:
         self._tally = tally
         self._serving: Counter[ID] = Counter()
         self._known = {split_multiaddr(address)[1] for address in config.peers}
+        self._seats = Seats[trio.CancelScope](config.requests_at_once)  # of strangers
 
     def serve(self, ask: Ask) -> None:
         """Serve the configured protocols by asking the node."""
@@ -51,13 +56,13 @@ class Requests:
     ) -> Callable[[INetStream], Awaitable[None]]:
         async def handle(stream: INetStream) -> None:
             peer = stream.muxed_conn.peer_id
-            if self._is_full(peer):
+            if self._serving[peer] >= self._config.requests_at_once_per_peer:
                 self._tally["requests_refused"] += 1
                 await stream.reset()
                 return
             self._serving[peer] += 1
             try:
-                with trio.fail_after(self._config.answer_s):
+                with trio.fail_after(self._config.answer_s) as scope, self._seat(stream, scope):
                     body = await _receive(stream, most_bytes)
                     answer = await ask(protocol, body, peer.to_base58())
                     await _send(stream, answer, self._config.max_response_bytes)
@@ -70,13 +75,18 @@ class Requests:
 
         return handle
 
-    def _is_full(self, peer: ID) -> bool:
-        """Return whether a peer has too many requests; configured peers never wait for strangers."""
-        if self._serving[peer] >= self._config.requests_at_once_per_peer:
-            return True
-        strangers = sum(n for one, n in self._serving.items() if one.to_base58() not in self._known)
-        is_stranger = peer.to_base58() not in self._known
-        return is_stranger and strangers >= self._config.requests_at_once
+    @contextlib.contextmanager
+    def _seat(self, stream: INetStream, scope: trio.CancelScope) -> Iterator[None]:
+        """Take a stranger's seat, from the source with most if need be; configured peers need none."""
+        if stream.muxed_conn.peer_id.to_base58() in self._known:
+            yield
+            return
+        ip, _ = stream.get_remote_address() or (None, 0)
+        with self._seats.taken(_NO_PROXIES.source(ip), scope) as displaced:
+            if displaced:
+                self._tally["requests_refused"] += 1
+                displaced.cancel()
+            yield
 
     async def send(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
         """Send a request and return the peer's answer; raises PeerUnreachable."""

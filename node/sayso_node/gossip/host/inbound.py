@@ -23,6 +23,7 @@ from sayso_node.gossip.host.private import handle_inbound
 from sayso_node.gossip.host.transports import is_websocket
 from sayso_node.gossip.host.websocket import WebSocketStream, accept_upgrade, header
 from sayso_node.gossip.peers.peer_score import PeerScore
+from sayso_node.gossip.seats import Seats
 from sayso_node.sources import Proxies
 from sayso_node.supervision.logs import logger
 
@@ -40,7 +41,7 @@ class _Inbound:
         self._tally = tally
         self._score = score
         self._proxies = Proxies(config.trusted_proxies)
-        self._by_source: dict[str, dict[TrioTCPStream, None]] = {}  # the newest is the last
+        self._seats = Seats[TrioTCPStream](config.max_inbound)
 
     async def handle(self, tcp: TrioTCPStream, where: Multiaddr, _event: object) -> None:
         """Handle one connection until it ends."""
@@ -67,25 +68,14 @@ class _Inbound:
 
     @contextlib.asynccontextmanager
     async def _seat(self, source: str, tcp: TrioTCPStream) -> AsyncIterator[None]:
-        seats = self._by_source.setdefault(source, {})
-        if len(seats) >= self._config.max_connections_per_ip:
+        if self._seats.count(source) >= self._config.max_connections_per_ip:
             self._tally["connections_refused"] += 1
             raise PeerUnreachable(f"{source} has too many connections")
-        seats[tcp] = None
-        try:
-            await self._make_room()
+        with self._seats.taken(source, tcp) as displaced:
+            if displaced:
+                self._tally["connections_refused"] += 1
+                await trio.aclose_forcefully(displaced.stream)
             yield
-        finally:
-            seats.pop(tcp, None)
-            if not seats and self._by_source.get(source) is seats:
-                del self._by_source[source]
-
-    async def _make_room(self) -> None:
-        """Close the newest connection of the source with most, if there are too many in all."""
-        if sum(map(len, self._by_source.values())) > self._config.max_inbound:
-            newest, _ = max(self._by_source.values(), key=len).popitem()
-            self._tally["connections_refused"] += 1
-            await trio.aclose_forcefully(newest.stream)
 
     async def _websocket(self, tcp: TrioTCPStream) -> tuple[WebSocketStream, Request]:
         """Upgrade to WebSocket; returns the stream and the request for it."""
