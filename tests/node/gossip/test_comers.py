@@ -43,13 +43,12 @@ def kept(host: GossipHost) -> dict[str, int]:
 async def come_and_go(address: str) -> None:
     """Say a little of everything, and leave."""
     async with hostile.connected(address) as comer:
-        topic = {"topicID": CONSENTS}
         await comer.send(
             hostile.subscribe(CONSENTS),
-            hostile.control(graft=[rpc_pb2.ControlGraft(**topic)]),
-            hostile.control(ihave=[rpc_pb2.ControlIHave(**topic, messageIDs=[os.urandom(40)])]),
+            hostile.control(graft=[rpc_pb2.ControlGraft(topicID=CONSENTS)]),
+            hostile.control(ihave=[rpc_pb2.ControlIHave(topicID=CONSENTS, messageIDs=[b"x"])]),
             hostile.control(iwant=[rpc_pb2.ControlIWant(messageIDs=[os.urandom(40)])]),
-            hostile.control(prune=[rpc_pb2.ControlPrune(**topic, backoff=1)]),
+            hostile.control(prune=[rpc_pb2.ControlPrune(topicID=CONSENTS, backoff=1)]),
             hostile.publish(comer.message(b"")),
         )
         await perform_ping_roundtrip(await comer.stream(PING))

@@ -23,4 +23,4 @@ async def read_line(reader: Reader) -> bytes:
 
 def bound_lines() -> None:
     """Make all negotiations of this process read bounded lines."""
-    multiselect_communicator.read_delim = read_line
+    multiselect_communicator.read_delim = read_line  # type: ignore[attr-defined]
