@@ -18,11 +18,11 @@ from libp2p.peer.id import ID
 from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.addresses import split_multiaddr
-from sayso_node.gossip.seats import Seats
+from sayso_node.gossip.seats import SharedSeats
 from sayso_node.sources import Proxies
 from sayso_protocol.errors import Malformed, SaysoError, TooLarge
 
-READ_BYTES: Final = 64 * 1024  # with larger pieces, the library gives back more window than was read
+STREAM_READ_BYTES: Final = 64 * 1024  # of more, the library gives back a larger window than was read
 MAX_LENGTH_BYTES: Final = 5  # of a varint below 2^35
 _NO_PROXIES: Final = Proxies()  # what a WebSocket came through is one source here
 
@@ -40,7 +40,7 @@ class Requests:
         self._tally = tally
         self._serving: Counter[ID] = Counter()
         self._known = {split_multiaddr(address)[1] for address in config.peers}
-        self._seats = Seats[trio.CancelScope](config.requests_at_once)  # of strangers
+        self._seats = SharedSeats[trio.CancelScope](config.requests_at_once)  # of strangers
 
     def serve(self, ask: Ask) -> None:
         """Serve the configured protocols by asking the node."""
@@ -131,7 +131,7 @@ async def _receive(stream: INetStream, most: int) -> bytes:
         raise TooLarge(f"the message has {length} bytes, more than {most}")
     body = bytearray()
     while len(body) < length:
-        data = await stream.read(min(length - len(body), READ_BYTES))
+        data = await stream.read(min(length - len(body), STREAM_READ_BYTES))
         if not data:
             raise Malformed("the stream ended within a message")
         body += data

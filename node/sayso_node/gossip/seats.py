@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Seats(Generic[T]):
+class SharedSeats(Generic[T]):
     """What holds the seats, by source; `most` is how many there are."""
 
     def __init__(self, most: int) -> None:

@@ -21,7 +21,7 @@ from node.gossip.hostile import varint
 from sayso_node.gossip.host.host import GossipHost
 from sayso_node.gossip.host.muxer import BUFFERED_BYTES, WINDOW_BYTES, BoundedYamux
 from sayso_node.gossip.host.negotiation import MAX_LINE_BYTES
-from sayso_node.gossip.requests import READ_BYTES
+from sayso_node.gossip.requests import STREAM_READ_BYTES
 
 FRAME = 64 * 1024
 FLOOD = 4 * BUFFERED_BYTES
@@ -178,8 +178,8 @@ def test_windows_do_not_grow_while_we_read() -> None:
             taken = 0
             while taken < FLOOD:
                 await trio.testing.wait_all_tasks_blocked()
-                assert unread(muxer) <= WINDOW_BYTES + READ_BYTES
-                taken += len(await stream.read(READ_BYTES))
+                assert unread(muxer) <= WINDOW_BYTES + STREAM_READ_BYTES
+                taken += len(await stream.read(STREAM_READ_BYTES))
             nursery.cancel_scope.cancel()
 
     trio.run(main)

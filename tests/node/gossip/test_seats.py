@@ -10,7 +10,7 @@ import trio.testing
 
 from node.gossip.harness import SYNC, configuration
 from sayso_node.gossip.requests import Requests
-from sayso_node.gossip.seats import Seats
+from sayso_node.gossip.seats import SharedSeats
 
 SEATS = 4
 CONFIG = configuration(1, [], requests_at_once=SEATS)
@@ -95,7 +95,7 @@ def test_slow_requests_of_one_address_leave_seats_for_others() -> None:
 
 
 def test_who_has_as_many_as_all_others_displaces_nobody() -> None:
-    seats = Seats[int](2)
+    seats = SharedSeats[int](2)
     with seats.taken("a", 1), seats.taken("b", 2):
         with seats.taken("c", 3) as displaced:
             assert displaced == 3
@@ -109,7 +109,7 @@ def test_who_has_as_many_as_all_others_displaces_nobody() -> None:
 
 @pytest.mark.parametrize("count", [1, SEATS])
 def test_seats_are_given_back(count: int) -> None:
-    seats = Seats[int](SEATS)
+    seats = SharedSeats[int](SEATS)
     for _ in range(3):
         for number in range(count):
             with seats.taken("a", number) as displaced:

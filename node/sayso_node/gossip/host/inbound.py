@@ -23,7 +23,7 @@ from sayso_node.gossip.host.private import handle_inbound
 from sayso_node.gossip.host.transports import is_websocket
 from sayso_node.gossip.host.websocket import WebSocketStream, accept_upgrade, header
 from sayso_node.gossip.peers.peer_score import PeerScore
-from sayso_node.gossip.seats import Seats
+from sayso_node.gossip.seats import SharedSeats
 from sayso_node.sources import Proxies
 from sayso_node.supervision.logs import logger
 
@@ -41,7 +41,7 @@ class _Inbound:
         self._tally = tally
         self._score = score
         self._proxies = Proxies(config.trusted_proxies)
-        self._seats = Seats[TrioTCPStream](config.max_inbound)
+        self._seats = SharedSeats[TrioTCPStream](config.max_inbound)
 
     async def handle(self, tcp: TrioTCPStream, where: Multiaddr, _event: object) -> None:
         """Handle one connection until it ends."""
