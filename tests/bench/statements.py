@@ -68,7 +68,10 @@ def _taking(bodies: list[bytes], stores: list[SqliteConnection]):  # type: ignor
         envelopes = [one for one in decode_all(bodies, NETWORK) if isinstance(one, Envelope)]
         for one in envelopes:
             one.check_signatures(EoaVerifier())
-        if admit(db, envelopes, AT) != [Admitted.STORED] * len(bodies):
+        db.execute("BEGIN")
+        admitted = admit(db, envelopes, AT)
+        db.execute("COMMIT")
+        if admitted != [Admitted.STORED] * len(bodies):
             raise AssertionError("a message was not kept")
         return len(bodies)
 

@@ -15,7 +15,7 @@ from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements import disputes, passing, sublicenses
-from sayso_node.store.statements.sublicenses import Grants
+from sayso_node.store.statements.sublicenses import Grant, Met
 from sayso_node.sync import asking
 from sayso_node.verdicts import judge, knowledge
 from sayso_node.verdicts.knowledge import StoreKnowledge
@@ -114,33 +114,27 @@ def _a_fifth_hop_is_accepted() -> Patched:
 
 def _a_parent_of_another_license() -> Patched:
     """A parent counts for all licenses, also for those that it does not name."""
-    met = sublicenses.depths_met
+    honest = sublicenses.met_by
 
-    def depths_met(
-        db: Reading, message: Sublicense, licenses: Sequence[bytes], grants: Grants
-    ) -> dict[bytes, int]:
-        found = met(db, message, licenses, grants)
-        if found and message.parent != NO_PARENT:
-            return dict.fromkeys(licenses, min(found.values()))
-        return found
+    def met_by(db: Reading, message: Sublicense, licenses: Sequence[Grant]) -> Met:
+        found = honest(db, message, licenses)
+        return {min(found): licenses} if found and message.parent != NO_PARENT else found
 
-    return mock.patch.object(sublicenses, "depths_met", depths_met)
+    return mock.patch.object(sublicenses, "met_by", met_by)
 
 
 def _a_parent_for_another_holder() -> Patched:
     """Whoever names a sublicense as parent passes it on, whoever its grantee is."""
-    met = sublicenses.depths_met
+    honest = sublicenses.met_by
 
-    def depths_met(
-        db: Reading, message: Sublicense, licenses: Sequence[bytes], grants: Grants
-    ) -> dict[bytes, int]:
+    def met_by(db: Reading, message: Sublicense, licenses: Sequence[Grant]) -> Met:
         if message.parent == NO_PARENT:
-            return met(db, message, licenses, grants)
+            return honest(db, message, licenses)
         parent = sublicenses.sublicense_of(db, message.parent)
         holder = replace(message, signer=parent.grantee) if parent else message
-        return met(db, holder, licenses, grants)
+        return honest(db, holder, licenses)
 
-    return mock.patch.object(sublicenses, "depths_met", depths_met)
+    return mock.patch.object(sublicenses, "met_by", met_by)
 
 
 def _a_strangers_statement_is_forwarded() -> Patched:

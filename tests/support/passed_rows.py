@@ -47,6 +47,6 @@ def add_passed(
 
 def pass_on(db: Writing, terms: SublicenseTerms, licenses: Iterable[bytes], depth: int = 1) -> None:
     """Keep a sublicense as admission does, of licenses that meet the rule at a depth."""
-    depths = dict.fromkeys(licenses, depth)
+    grants = sublicenses.grants_of(db, licenses)
     sublicenses.insert(db, [terms])
-    passing.pass_on(db, [(terms, depths)], sublicenses.grants_of(db, depths))
+    passing.pass_on(db, [(terms, {depth: [*grants.values()]})])

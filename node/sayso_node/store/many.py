@@ -7,12 +7,15 @@ lock after each row.
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sayso_node.store.interface import Reading, Writing
 
 ALL: Final = 2**62  # as a limit: no limit
-ROWS_A_STATEMENT: Final = 1_000  # rows; SQLite allows 32,766 values in a statement
+VALUES_A_STATEMENT: Final = 1_000  # of a question; SQLite allows 32,766
+ROWS_A_QUESTION: Final = 256
+# Rows of a change. Parsing a text takes as long as writing its rows, so most rows share one text.
+ROWS_A_STATEMENT: Final = 64
 
 FEW_BETWEEN: Final = 200  # values of a table between those asked for, which are read instead
 
@@ -28,23 +31,30 @@ SELECT value FROM found WHERE value IS NOT NULL LIMIT ?3
 """
 
 Row = Sequence[Any]
+T = TypeVar("T")
 
 
 def insert(db: Writing, into: str, rows: Iterable[Row], conflict: str = "") -> None:
     """Run `INSERT <into> VALUES ... <conflict>` for rows of equal length."""
-    waiting = list(rows)
-    for start in range(0, len(waiting), ROWS_A_STATEMENT):
-        part = waiting[start : start + ROWS_A_STATEMENT]
+    for part in _parts(rows, ROWS_A_STATEMENT):
         values = _table(len(part), len(part[0]))
         statement = f"INSERT {into} VALUES {values} {conflict}"  # noqa: S608 - question marks
         db.execute(statement, list(chain.from_iterable(part)))
 
 
+def insert_alike(db: Writing, into: str, shared: Sequence[Any], rows: Iterable[Row]) -> None:
+    """Insert rows that all begin with the same values, each of which is handed over once."""
+    for part in _parts(rows, ROWS_A_STATEMENT):
+        values = _table(len(part), len(part[0]))
+        first = ", ".join("?" * len(shared))
+        statement = f"INSERT {into} SELECT {first}, rest.* FROM (VALUES {values}) AS rest"  # noqa: S608 - question marks
+        db.execute(statement, [*shared, *chain.from_iterable(part)])
+
+
 def insert_new(db: Writing, table: str, rows: Iterable[Row]) -> list[Any]:
     """Insert whole rows that do not conflict with others, and return them."""
-    waiting, new = list(rows), list[Any]()
-    for start in range(0, len(waiting), ROWS_A_STATEMENT):
-        part = waiting[start : start + ROWS_A_STATEMENT]
+    new = list[Any]()
+    for part in _parts(rows, ROWS_A_STATEMENT):
         values = _table(len(part), len(part[0]))
         statement = f"INSERT INTO {table} VALUES {values} ON CONFLICT DO NOTHING RETURNING *"  # noqa: S608 - question marks
         new += db.execute(statement, list(chain.from_iterable(part))).fetchall()
@@ -59,10 +69,10 @@ def among(
     `before` are the values of the question marks in the query itself. `after` is what follows the list;
     it may group by that column only, because the values may be asked for in parts.
     """
-    waiting = list(values)
-    for start in range(0, len(waiting), ROWS_A_STATEMENT):
-        part = waiting[start : start + ROWS_A_STATEMENT]
-        yield from db.execute(f"{query} {_row(len(part))} {after}", [*before, *part])
+    return chain.from_iterable(
+        db.execute(f"{query} {_row(len(part))} {after}", [*before, *part])
+        for part in _parts(values, VALUES_A_STATEMENT)
+    )
 
 
 def joined(db: Reading, query: str, rows: Iterable[Row]) -> Iterator[Any]:
@@ -71,11 +81,13 @@ def joined(db: Reading, query: str, rows: Iterable[Row]) -> Iterator[Any]:
     Other tables follow by CROSS JOIN, which keeps the order. With JOIN, SQLite 3.46 reads the whole
     other table first.
     """
-    waiting = list(rows)
-    for start in range(0, len(waiting), ROWS_A_STATEMENT):
-        part = waiting[start : start + ROWS_A_STATEMENT]
-        asked = f"(VALUES {_table(len(part), len(part[0]))}) AS asked"
-        yield from db.execute(query.format(asked), list(chain.from_iterable(part)))
+    return chain.from_iterable(
+        db.execute(
+            query.format(f"(VALUES {_table(len(part), len(part[0]))}) AS asked"),
+            list(chain.from_iterable(part)),
+        )
+        for part in _parts(rows, ROWS_A_QUESTION)
+    )
 
 
 def found_in(db: Reading, table: str, column: str, values: Iterable[bytes]) -> Iterator[bytes]:
@@ -84,9 +96,7 @@ def found_in(db: Reading, table: str, column: str, values: Iterable[bytes]) -> I
     Often few values of the table lie between those asked for. Then they are read instead, which costs
     nothing for a value that does not occur.
     """
-    waiting = sorted(values)
-    for start in range(0, len(waiting), ROWS_A_STATEMENT):
-        part = waiting[start : start + ROWS_A_STATEMENT]
+    for part in _parts(sorted(values), VALUES_A_STATEMENT):
         between = db.execute(_BETWEEN.format(table, column), (part[0], part[-1], FEW_BETWEEN + 1))
         near = {value for (value,) in between.fetchall()}
         if len(near) > FEW_BETWEEN:
@@ -95,6 +105,11 @@ def found_in(db: Reading, table: str, column: str, values: Iterable[bytes]) -> I
             rows = db.execute(f"SELECT column1 FROM {asked} WHERE {condition}", part)  # noqa: S608 - likewise
             near = {value for (value,) in rows}
         yield from (value for value in part if value in near)
+
+
+def _parts(some: Iterable[T], size: int) -> Iterator[list[T]]:
+    waiting = list(some)
+    return (waiting[start : start + size] for start in range(0, len(waiting), size))
 
 
 @lru_cache(4_096)

@@ -72,7 +72,8 @@ def test_together_as_one_by_one(
 ) -> None:
     together, alone = filled(tables), filled(tables)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many, "ROWS_A_STATEMENT", at_once)
+        for size in ("ROWS_A_STATEMENT", "ROWS_A_QUESTION", "VALUES_A_STATEMENT"):
+            patch.setattr(many, size, at_once)
         for bundle in bundles:
             envelopes = [sponsored(*one) for one in bundle]
             expected = [keep(alone, [one])[0] for one in envelopes]

@@ -285,6 +285,7 @@ async def test_a_copied_folder_is_no_second_node(place: str, tmp_path: Path) -> 
                 pass
 
 
+ASKED = "(VALUES (''::bytea, ''::bytea, ''::bytea)) AS asked"  # in place of {} (many.joined)
 NO_QUERY = ("many.py", "messages.py", "disputes.py", "sublicenses.py")  # they have parts of queries
 
 
@@ -297,7 +298,7 @@ def constants(path: Path) -> Iterator[str]:
     for one in ast.walk(tree):
         text = getattr(one, "value", None)
         if isinstance(text, str) and id(one) not in joined and QUERY.match(text):
-            yield text + " (?)" * text.endswith(" IN")
+            yield text.replace("FROM {} ", f"FROM {ASKED} ") + " (?)" * text.endswith(" IN")
 
 
 def test_the_server_understands_every_query(place: str) -> None:

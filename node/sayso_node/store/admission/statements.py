@@ -21,8 +21,8 @@ from sayso_node.store.events import publishing
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.revocations.bits import add_people
 from sayso_node.store.statements import sublicenses, waiting
-from sayso_node.store.statements.passing import pass_on
-from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
+from sayso_node.store.statements.passing import Passing, licenses_of, pass_on
+from sayso_node.store.statements.sublicenses import Grants, Met, SublicenseTerms
 from sayso_node.store.statements.waiting import ANY, Name, Waiting
 from sayso_node.store.sync import index as sync_index
 from sayso_protocol.limits import LIMITS
@@ -44,7 +44,7 @@ def admit(db: Writing, envelopes: Sequence[Envelope], source: str, step: Step) -
     if len(set(digests)) < len(digests):
         return [outcome for one in envelopes for outcome in admit(db, [one], source, step)]
     known, held = messages.known_of(db, digests), waiting.endorsed_of(db, digests)
-    grants = sublicenses.grants_of(db, {item for one in envelopes for item in one.items})
+    grants = sublicenses.grants_of(db, chain.from_iterable(one.items for one in envelopes))
     outcomes = dict.fromkeys(digests, Admitted.WAITING) | dict.fromkeys(known, Admitted.COVERED)
     keeping = _Keeping(db, step, grants)
     for one in envelopes:
@@ -113,10 +113,10 @@ def _last_final(db: Reading, step: Step) -> int:
 
 
 class _Standing(NamedTuple):
-    """What speaks for keeping a statement: depths of a sublicense by license, and what is missing."""
+    """What speaks for keeping a statement: what a sublicense passes on, and what is missing."""
 
     is_kept: bool
-    depths: dict[bytes, int]
+    met: Met
     missing: Sequence[Name]
 
     @classmethod
@@ -129,19 +129,27 @@ class _Standing(NamedTuple):
     ) -> "_Standing":
         """Judge a statement; `grants` are those of the consents among what it names."""
         message, hashes = envelope.message, envelope.items
+        licenses = [one for one in map(grants.get, hashes) if one]
         match message:
             case Sublicense():
-                depths = sublicenses.depths_met(db, message, hashes, grants)
-                lacking = [one for one in hashes if one not in depths]
-                names = [Name(one, message.parent, message.signer) for one in lacking]
-                return cls(bool(depths), depths, names)
+                met = sublicenses.met_by(db, message, licenses)
+                names = [Name(one, message.parent, message.signer) for one in _lacking(hashes, met)]
+                return cls(bool(met), met, names)
             case Dispute():
                 is_kept = message.signer in heeded
                 return cls(is_kept, {}, [] if is_kept else [Name(one, ANY, b"") for one in hashes])
             case _:
-                is_kept = sublicenses.is_holder(db, message.signer, hashes, grants)
+                is_kept = sublicenses.is_holder(db, message.signer, hashes, licenses)
                 missing = [] if is_kept else [Name(one, ANY, message.signer) for one in hashes]
                 return cls(is_kept, {}, missing)
+
+
+def _lacking(hashes: Sequence[bytes], met: Met) -> Sequence[bytes]:
+    """Return those of some hashes that are no licenses for which a sublicense meets the rule."""
+    if sum(map(len, met.values())) == len(hashes):
+        return ()
+    found = {name for name, *_ in licenses_of(met)}
+    return [one for one in hashes if one not in found]
 
 
 class _Keeping:
@@ -188,13 +196,10 @@ class _Keeping:
         changes = [sync_index.digest_change(one.digest, 1) for one, _ in kept]
         sync_index.change_sums(db, kept[0][0].message.kind, changes)
         others = [one for one, _ in kept if one.message.kind != SUBLICENSE]
-        named = (
-            (item, one.message.kind, one.message.signer, one.digest)
-            for one in others
-            for item in one.items
-        )
-        into = "INTO named (hash, kind, signer, digest)"
-        many.insert(db, into, sorted(named))  # neighbours are written together
+        for one in others:
+            about = (one.message.kind, one.message.signer, one.digest)
+            into = "INTO named (kind, signer, digest, hash)"
+            many.insert_alike(db, into, about, ((item,) for item in one.items))
         _dispute(db, others)
         publishing.publish_statements(db, others, self._grants, now)
         return self._pass_on(first)
@@ -209,12 +214,13 @@ class _Keeping:
         ]
         sublicenses.insert(db, [terms for terms, _ in found])
         for terms, standing in found:
-            waiting.expect(db, terms.digest, standing.missing)
+            if standing.missing:
+                waiting.expect(db, terms.digest, standing.missing)
         if found:
             learn(db, {terms.grantee for terms, _ in found}, now)
-        passing = [(terms, standing.depths) for terms, standing in found]
+        passing = [(terms, standing.met) for terms, standing in found]
         names = (Name(terms.digest, ANY, terms.grantee) for terms, _ in found)
-        return chain(names, _passing(db, passing, now, self._grants))
+        return chain(names, _passing(db, passing, now))
 
 
 def _dispute(db: Writing, envelopes: Iterable[Envelope]) -> None:
@@ -226,19 +232,15 @@ def _dispute(db: Writing, envelopes: Iterable[Envelope]) -> None:
     many.insert(db, "INTO disputes", rows)
 
 
-def _passing(
-    db: Writing,
-    some: Sequence[tuple[SublicenseTerms, dict[bytes, int]]],
-    now: float,
-    grants: Grants,
-) -> Iterator[Name]:
+def _passing(db: Writing, some: Sequence[Passing], now: float) -> Iterator[Name]:
     """Pass licenses on; returns what that lets the grantees do."""
-    pass_on(db, some, grants)
-    publishing.publish_passing(db, some, now, grants)
+    pass_on(db, some)
+    publishing.publish_passing(db, some, now)
     return (
         Name(license_hash, parent, terms.grantee)
-        for terms, depths in some
-        for license_hash, depth in depths.items()
+        for terms, met in some
+        for depth, licenses in met.items()
+        for license_hash, *_ in licenses
         for parent in ((ANY, terms.digest) if depth < LIMITS.depth else (ANY,))
     )
 
@@ -251,18 +253,19 @@ def _complete(db: Writing, names: Iterator[Name], step: Step) -> None:
         for name, digest in found:
             by_digest.setdefault(digest, []).append(name)
         terms = sublicenses.sublicenses_of(db, by_digest)
-        passing = [(terms[one], _depths(db, terms[one], by_digest[one])) for one in terms]
-        grants = sublicenses.grants_of(db, {one for _, depths in passing for one in depths})
+        passing = [(terms[one], _newly_met(db, terms[one], by_digest[one])) for one in terms]
         rest = [digest for digest in by_digest if digest not in terms]
-        names = chain(_passing(db, passing, step.now, grants), _promoted(db, rest, step))
+        names = chain(_passing(db, passing, step.now), _promoted(db, rest, step))
 
 
-def _depths(db: Reading, terms: SublicenseTerms, came: Iterable[Name]) -> dict[bytes, int]:
-    """Return the depths of a kept sublicense for licenses that its signer has come to hold."""
+def _newly_met(db: Reading, terms: SublicenseTerms, came: Iterable[Name]) -> Met:
+    """Return by depth the licenses of a kept sublicense that its signer has come to hold."""
+    licenses = [*sublicenses.grants_of(db, [one.hash for one in came]).values()]
     if terms.parent == NO_PARENT:
-        return {one.hash: 1 for one in came}
-    above = ((one.hash, sublicenses.depth_of(db, one.hash, terms.parent)) for one in came)
-    return {one: depth + 1 for one, depth in above if depth is not None}
+        return {1: licenses} if licenses else {}
+    parent = sublicenses.sublicense_of(db, terms.parent)
+    above = sublicenses.met(db, parent, licenses) if parent else {}
+    return {depth + 1: grants for depth, grants in above.items()}
 
 
 def _promoted(db: Writing, digests: Iterable[bytes], step: Step) -> Iterator[Name]:
@@ -272,7 +275,7 @@ def _promoted(db: Writing, digests: Iterable[bytes], step: Step) -> Iterator[Nam
         if one := waiting.find(db, digest):
             waiting.release(db, digest)
             found.append((decode(one.body, step.network), one.source))
-    grants = sublicenses.grants_of(db, {item for one, _ in found for item in one.items})
+    grants = sublicenses.grants_of(db, chain.from_iterable(one.items for one, _ in found))
     keeping = _Keeping(db, step, grants)
     for envelope, source in found:
         standing = _Standing.of(db, envelope, step.keeper.heeded, grants)

@@ -13,7 +13,7 @@ from sayso_node.store.events import circles
 from sayso_node.store.events.circles import EVERYBODY, Link, Party, Role
 from sayso_node.store.interface import Reading
 from sayso_node.store.statements import sublicenses
-from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
+from sayso_node.store.statements.sublicenses import Grant, Grants, SublicenseTerms
 from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
 from sayso_protocol.messages.statements.dispute import FILES
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
@@ -61,28 +61,31 @@ class Affairs(NamedTuple):
         asked = {(one, who) for who, some in named if who in holders for one in some if one in grants}
         return cls(grants, passed, sublicenses.holding(db, asked))
 
-    def parties(self, licenses: Collection[bytes]) -> set[Party]:
+    def parties(self, licenses: Iterable[bytes]) -> set[Party]:
         """Return contributors and grantees of some licenses that were read."""
-        some = [self.grants[one] for one in licenses if one in self.grants]
-        grantees, people = {one[1] for one in some}, {one[2] for one in some} - {b""}
+        people, grantees = _people(one for one in map(self.grants.get, licenses) if one)
         found = {Party(Role.CONTRIBUTOR, one) for one in people}
         return found | {Party(Role.GRANTEE, one) for one in grantees}
 
 
+def _people(licenses: Iterable[Grant]) -> tuple[set[bytes], set[bytes]]:
+    """Return the contributors that are known, and the grantees of some licenses."""
+    pairs = {(contributor, grantee) for _, _, grantee, contributor in licenses}
+    return {one for one, _ in pairs} - {b""}, {one for _, one in pairs}
+
+
 def by_passing(
-    db: Reading, terms: SublicenseTerms, licenses: Collection[bytes], affairs: Affairs
+    db: Reading, terms: SublicenseTerms, licenses: Iterable[Grant]
 ) -> tuple[set[Party], list[Link]]:
     """Return whom a sublicense of some licenses concerns, and what it adds to circles."""
-    found = {Party(Role.LICENSOR, terms.signer), Party(Role.HOLDER, terms.grantee)}
-    found |= _licensors(db, [terms.parent] if terms.parent != NO_PARENT else [])
-    parties = affairs.parties(licenses)
-    links = [
-        Link(person.address, role, address)
-        for person in parties
-        if person.role is Role.CONTRIBUTOR
-        for role, address in ((Role.HOLDER, terms.grantee), (Role.LICENSOR, terms.signer))
-    ]
-    return found | parties, links
+    holder, licensor = Party(Role.HOLDER, terms.grantee), Party(Role.LICENSOR, terms.signer)
+    people, grantees = _people(licenses)
+    found = {holder, licensor}
+    found.update(Party(Role.GRANTEE, one) for one in grantees)
+    found.update(Party(Role.CONTRIBUTOR, one) for one in people)
+    if terms.parent != NO_PARENT:
+        found |= _licensors(db, [terms.parent])
+    return found, [Link(one, *party) for one in people for party in (holder, licensor)]
 
 
 def by_statement(
@@ -134,8 +137,8 @@ def by_withdrawal(db: Reading, digest: bytes, kind: int, signer: bytes) -> set[P
     """Return whom the withdrawal of a kept statement concerns: those whom the statement does."""
     if kind == SUBLICENSE:
         terms, licenses = sublicenses.sublicense_of(db, digest), hashes_of(db, digest)
-        affairs = Affairs.of_licenses(db, licenses)
-        return by_passing(db, terms, licenses, affairs)[0] if terms else {EVERYBODY}
+        grants = sublicenses.grants_of(db, licenses).values()
+        return by_passing(db, terms, grants)[0] if terms else {EVERYBODY}
     query = "SELECT subject FROM disputes WHERE hash = ? AND signer = ? AND digest = ?"
     hashes = hashes_of(db, digest)
     row = db.execute(query, (hashes[0], signer, digest)).fetchone() if hashes else None

@@ -6,7 +6,7 @@ a kept statement. Other scopes of somebody who made statements concern everybody
 at once (rule 5.9), and a bit does not say which.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sayso_node.store import many
@@ -16,6 +16,7 @@ from sayso_node.store.events.circles import EVERYBODY, Link, Party
 from sayso_node.store.events.concerned import Affairs
 from sayso_node.store.events.feed import Event
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.statements.passing import Passing, licenses_of
 from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
@@ -79,29 +80,23 @@ def publish_statements(db: Writing, kept: Sequence[Envelope], grants: Grants, no
     _note_words(db, ((one.message.signer, one.digest, one.message.kind) for one in kept))
 
 
-def publish_passing(
-    db: Writing,
-    passing: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]],
-    now: float,
-    grants: Grants,
-) -> None:
+def publish_passing(db: Writing, passing: Sequence[Passing], now: float) -> None:
     """Write the events of sublicenses that newly pass licenses on, and add to the circles of people.
 
     A sublicense has an event each time that licenses are added to those that it passes on (rule 7.17).
-    `grants` are those of the licenses.
     """
-    affairs = Affairs(grants)
     withdrawing = _withdrawing(db, (terms.signer for terms, _ in passing))
     written: list[Heard] = []
     near = list[Link]()
-    for terms, licenses in passing:
-        if licenses:
-            found, links = concerned.by_passing(db, terms, licenses, affairs)
+    for terms, met in passing:
+        if met:
+            found, links = concerned.by_passing(db, terms, licenses_of(met))
             near += links
             event = Event(terms.signer, 0, 0, SIGNED, terms.digest, now, SUBLICENSE)
             written.append((event, found))
-            scopes = withdrawal_scopes(terms.digest, terms.grantee)
-            if terms.signer in withdrawing and _is_withdrawn(db, event, scopes):
+            if terms.signer in withdrawing and _is_withdrawn(
+                db, event, withdrawal_scopes(terms.digest, terms.grantee)
+            ):
                 written.append((event._replace(is_withdrawn=True), found))
     circles.add(db, near)
     _write(db, written)

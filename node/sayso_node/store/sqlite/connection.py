@@ -13,6 +13,9 @@ from typing import Any
 from sayso_node.errors import StoreDamaged, StoreUnusable
 
 _MOST_FAULTS = 10
+# Bytes are stored as they are. Without this line, Python looks for another way with each value, which
+# takes as long as to hand it over.
+sqlite3.register_adapter(bytes, bytes)
 
 
 class SqliteConnection(sqlite3.Connection):

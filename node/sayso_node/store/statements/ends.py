@@ -186,5 +186,5 @@ def _pass_no_more(db: Writing, envelope: Envelope) -> None:
         db.executemany(
             "DELETE FROM passed_on"
             " WHERE license = ? AND grantee = ? AND counts IN (0, 1) AND sublicense = ?",
-            ((number, terms.grantee, terms.number) for number, *_ in grants.values()),
+            ((number, terms.grantee, terms.number) for _, number, *_ in grants.values()),
         )

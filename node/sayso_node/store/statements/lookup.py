@@ -72,7 +72,7 @@ def _passed_on(db: Reading, license_hash: bytes, after: bytes, limit: int) -> It
     if after and first is None:
         raise NotFound(_STRANGE)
     grants = sublicenses.grants_of(db, [license_hash])
-    number, *_ = grants.get(license_hash, (None,))
+    _, number, *_ = grants.get(license_hash, (b"", None))
     grantee, least = (first.grantee, first.number) if first else (b"", -1)
     run = (
         "SELECT number, digest FROM passed_on CROSS JOIN sublicense_terms WHERE number = sublicense"

@@ -7,41 +7,46 @@ have few sublicenses, all count; and as only the grantee of a consent passes a l
 parent, somebody who received few that have one has no license of which 256 count.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import Final
 
 from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
+from sayso_node.store.statements.sublicenses import Grant, Met, SublicenseTerms
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
 
 COUNTED: Final = LIMITS.passed_by_signer  # sublicenses of one license, signer and grantee
 RANKED: Final = LIMITS.passed_to_grantee  # sublicenses of one license and grantee
-Passing = tuple[SublicenseTerms, Mapping[bytes, int]]  # a sublicense, with depths by license
+Passing = tuple[SublicenseTerms, Met]  # a sublicense, with the licenses that it passes on
 RANK: Final = " ORDER BY depth, expires_at DESC, digest"
 
 
-def pass_on(db: Writing, some: Sequence[Passing], grants: Grants) -> None:
-    """Store for kept sublicenses the licenses for which each newly meets the rule, with its depth.
-
-    `grants` has those of all these licenses (see grants_of).
-    """
-    rows = [
-        (grants[name][0], terms.grantee, 1, terms.number, depth)
-        for terms, depths in some
-        for name, depth in depths.items()
-    ]
-    rows.sort()  # neighbours are written one after the other
-    many.insert(db, "INTO passed_on (license, grantee, counts, sublicense, depth)", rows)
+def pass_on(db: Writing, some: Sequence[Passing]) -> None:
+    """Store for kept sublicenses the licenses for which each newly meets the rule, with its depth."""
+    to_grantees: dict[bytes, list[tuple[int, int, int]]] = {}
+    for terms, met in some:
+        rows, sublicense = to_grantees.setdefault(terms.grantee, []), terms.number
+        for depth, licenses in met.items():
+            rows += [(one[1], sublicense, depth) for one in licenses]
+    for grantee, rows in to_grantees.items():
+        rows.sort()  # neighbours are written one after the other
+        into = "INTO passed_on (grantee, counts, license, sublicense, depth)"
+        many.insert_alike(db, into, (grantee, 1), rows)
     pairs = {(terms.grantee, terms.signer) for terms, _ in some}
     for pair in _crowded(db, COUNTED, "grantee = column1 AND signer = column2", pairs):
-        of_pair = (depths for terms, depths in some if (terms.grantee, terms.signer) == pair)
-        _keep_first(db, COUNTED, set().union(*of_pair), grants, *pair)
+        of_pair = (met for terms, met in some if (terms.grantee, terms.signer) == pair)
+        _keep_first(db, COUNTED, chain.from_iterable(map(licenses_of, of_pair)), *pair)
     reached = {(one, NO_PARENT) for one, _ in pairs}
     for grantee, _ in _crowded(db, RANKED - COUNTED, "grantee = column1 AND parent > column2", reached):
-        to_grantee = (depths for terms, depths in some if terms.grantee == grantee)
-        _keep_first(db, RANKED, set().union(*to_grantee), grants, grantee)
+        to_grantee = (met for terms, met in some if terms.grantee == grantee)
+        _keep_first(db, RANKED, chain.from_iterable(map(licenses_of, to_grantee)), grantee)
+
+
+def licenses_of(met: Met) -> Iterable[Grant]:
+    """Return the licenses for which a sublicense meets the rule, at any depth."""
+    return chain.from_iterable(met.values())
 
 
 def _crowded(
@@ -53,10 +58,10 @@ def _crowded(
 
 
 def _keep_first(
-    db: Writing, limit: int, names: Iterable[bytes], grants: Grants, grantee: bytes, *signer: bytes
+    db: Writing, limit: int, licenses: Iterable[Grant], grantee: bytes, *signer: bytes
 ) -> None:
     """Displace those of some licenses to a grantee, by one signer or by all, that are too many."""
-    by_number = {grants[one][0]: one for one in names}
+    by_number = {number: name for name, number, *_ in licenses}
     joined, condition = "", ""
     if signer:
         joined = " CROSS JOIN sublicense_terms"

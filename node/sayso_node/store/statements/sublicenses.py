@@ -14,8 +14,11 @@ from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 
 _TERMS: Final = "digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at, number"
-Grant = tuple[int, bytes, bytes]  # a license's number, the consent's grantee, its contributor (or b"")
+# A license, its number, the consent's grantee, and its contributor (or b""): a row, as it is read.
+Grant = tuple[bytes, int, bytes, bytes]
 Grants = Mapping[bytes, Grant]
+# By depth, the licenses for which a sublicense meets the parent rule.
+Met = Mapping[int, Sequence[Grant]]
 
 
 class SublicenseTerms(NamedTuple):
@@ -94,14 +97,14 @@ def sublicenses_to(db: Reading, license_hash: bytes, grantee: bytes) -> list[Pas
 def passed_by(db: Reading, digest: bytes, licenses: Iterable[bytes]) -> set[bytes]:
     """Return those of some licenses for which a kept sublicense meets the parent rule."""
     one = sublicense_of(db, digest)
-    return set(_depths(db, one, grants_of(db, licenses))) if one else set()
+    found = met(db, one, [*grants_of(db, licenses).values()]) if one else {}
+    return {grant[0] for grants in found.values() for grant in grants}
 
 
 def depth_of(db: Reading, license_hash: bytes, digest: bytes) -> int | None:
     """Return the depth of a kept sublicense for a license; None if it does not meet the rule."""
     grants, one = grants_of(db, [license_hash]), sublicense_of(db, digest)
-    depths = _depths(db, one, grants) if one and grants else {}
-    return next(iter(depths.values()), None)
+    return next(iter(met(db, one, [*grants.values()])), None) if one and grants else None
 
 
 def terms_of(digest: bytes, message: Sublicense, now: float, number: int) -> SublicenseTerms:
@@ -127,8 +130,10 @@ def insert(db: Writing, some: Iterable[SublicenseTerms]) -> None:
 
 def grants_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, Grant]:
     """Return by license hash the grants of those consents that are held, or were."""
-    query = "SELECT license, number, grantee, contributor FROM grants WHERE license IN"
-    return {row[0]: row[1:] for row in many.among(db, query, sorted(licenses))}
+    query = (
+        "SELECT license, number, grantee, contributor FROM {} CROSS JOIN grants WHERE license = column1"
+    )
+    return {row[0]: row for row in many.joined(db, query, zip(licenses))}
 
 
 def numbers_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, int]:
@@ -155,44 +160,43 @@ def holding(db: Reading, asked: Iterable[tuple[bytes, bytes]]) -> dict[tuple[byt
     return found
 
 
-def is_holder(db: Reading, signer: bytes, hashes: Sequence[bytes], grants: Grants) -> bool:
-    """Return whether an address holds one of some licenses, or is the grantee of a sublicense named."""
-    licenses = [grants[one] for one in hashes if one in grants]
-    if any(grantee == signer for _, grantee, _ in licenses):
+def is_holder(db: Reading, signer: bytes, hashes: Sequence[bytes], licenses: Sequence[Grant]) -> bool:
+    """Return whether an address holds one of some licenses, or is the grantee of a sublicense named.
+
+    `licenses` are the grants of those among the hashes.
+    """
+    if any(one[2] == signer for one in licenses):
         return True
-    numbers = sorted(number for number, *_ in licenses)
+    numbers = sorted(one[1] for one in licenses)
     query = "SELECT 1 FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
     if any(True for _ in many.among(db, query, numbers, (signer,))):
         return True
     return any(one.grantee == signer for one in sublicenses_of(db, hashes).values())
 
 
-def depths_met(
-    db: Reading, message: Sublicense, licenses: Sequence[bytes], grants: Grants
-) -> dict[bytes, int]:
-    """Return the depth for each of some licenses for which a sublicense meets the parent rule.
-
-    `grants` has those of the consents among them (see grants_of).
-    """
+def met_by(db: Reading, message: Sublicense, licenses: Sequence[Grant]) -> Met:
+    """Return those of some licenses for which a sublicense meets the parent rule, by its depth."""
     signer = message.signer
     if message.parent == NO_PARENT:
-        return {one: 1 for one in licenses if one in grants and grants[one][1] == signer}
+        own = [one for one in licenses if one[2] == signer]
+        return {1: own} if own else {}
     parent = sublicense_of(db, message.parent)
     if parent is None or parent.grantee != signer:
         return {}
-    above = _depths(db, parent, {one: grants[one] for one in licenses if one in grants})
-    return {one: depth + 1 for one, depth in above.items() if depth < LIMITS.depth}
+    above = met(db, parent, licenses)
+    return {depth + 1: grants for depth, grants in above.items() if depth < LIMITS.depth}
 
 
-def _depths(db: Reading, terms: SublicenseTerms, grants: Grants) -> dict[bytes, int]:
-    """Return the depths of a kept sublicense for those of some licenses for which it meets the rule."""
-    names = {number: name for name, (number, _, _) in grants.items()}
+def met(db: Reading, terms: SublicenseTerms, licenses: Sequence[Grant]) -> Met:
+    """Return those of some licenses for which a kept sublicense meets the parent rule, by its depth."""
+    by_number, found = {one[1]: one for one in licenses}, dict[int, list[Grant]]()
     query = (
         "SELECT license, depth FROM passed_on"
         " WHERE grantee = ? AND counts IN (0, 1) AND sublicense = ? AND license IN"
     )
-    rows = many.among(db, query, sorted(names), (terms.grantee, terms.number))
-    return {names[number]: depth for number, depth in rows}
+    for number, depth in many.among(db, query, sorted(by_number), (terms.grantee, terms.number)):
+        found.setdefault(depth, []).append(by_number[number])
+    return found
 
 
 def _terms(row: Sequence[Any]) -> SublicenseTerms:

@@ -107,18 +107,11 @@ def completed_by(db: Reading, names: Iterable[Name]) -> list[tuple[Name, bytes]]
     """Return the statements that waited for one of some names, each with that name."""
     if db.execute("SELECT 1 FROM waiting_names LIMIT 1").fetchone() is None:
         return []
-    found, events = list[tuple[Name, bytes]](), list(names)
-    for start in range(0, len(events), many.ROWS_A_STATEMENT):
-        part = events[start : start + many.ROWS_A_STATEMENT]
-        asked = ",".join(["(?, ?, ?)"] * len(part))
-        # CROSS: SQLite keeps this order. From 3.46 on it would read all that waits for each question.
-        rows = db.execute(
-            f"SELECT hash, parent, signer, digest FROM (VALUES {asked}) AS asked"  # noqa: S608 - question marks
-            " CROSS JOIN waiting_names WHERE hash = column1 AND parent = column2 AND signer = column3",
-            [value for one in part for value in one],
-        )
-        found += [(Name(*row[:3]), row[3]) for row in rows]
-    return found
+    query = (
+        "SELECT hash, parent, signer, digest FROM {} CROSS JOIN waiting_names"
+        " WHERE hash = column1 AND parent = column2 AND signer = column3"
+    )
+    return [(Name(*row[:3]), row[3]) for row in many.joined(db, query, names)]
 
 
 def no_longer(db: Writing, names: Iterable[tuple[Name, bytes]]) -> None:
