@@ -44,7 +44,7 @@ class Link(NamedTuple):
 
 def add(db: Writing, links: Iterable[Link]) -> None:
     """Add to circles."""
-    rows = dict.fromkeys(one for one in links if one.address != NOBODY)
+    rows = {(who, int(role), address) for who, role, address in links if address != NOBODY}
     many.insert(db, "INTO circles", rows, "ON CONFLICT DO NOTHING")
 
 

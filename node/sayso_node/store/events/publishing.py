@@ -17,7 +17,7 @@ from sayso_node.store.events.concerned import Affairs
 from sayso_node.store.events.feed import Event
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements.passing import Passing, licenses_of
-from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
+from sayso_node.store.statements.sublicenses import Grants
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
 from sayso_protocol.messages.statements.dispute import Dispute
@@ -161,7 +161,7 @@ def _write(db: Writing, written: Sequence[Heard]) -> None:
     first = db.next_seq("events", len(written))
     events.add_many(db, first, [event for event, _ in written])
     rows = (
-        (party.role, party.address, seq)
+        (int(party.role), party.address, seq)  # SQLite takes a plain number at once
         for seq, (_, parties) in enumerate(written, first)
         for party in parties
     )

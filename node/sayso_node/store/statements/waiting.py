@@ -87,6 +87,8 @@ def find(db: Reading, digest: bytes) -> Waiting | None:
 
 def endorsed_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, bool]:
     """Return those of some statements that wait, and whether each is signed or endorsed."""
+    if db.execute("SELECT 1 FROM waiting LIMIT 1").fetchone() is None:
+        return {}
     rows = many.among(db, "SELECT digest, endorsed FROM waiting WHERE digest IN", digests)
     return {digest: bool(endorsed) for digest, endorsed in rows}
 
