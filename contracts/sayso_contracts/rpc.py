@@ -1,7 +1,9 @@
-"""Conversion of the errors of chain endpoints into SaysoErrors."""
+"""What chain endpoints say: their numbers, and their errors as SaysoErrors."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from aiohttp import ClientError
 from web3.exceptions import ContractLogicError, Web3Exception
@@ -9,6 +11,18 @@ from web3.exceptions import ContractLogicError, Web3Exception
 from sayso_contracts.errors import CallReverted, RpcFailed
 from sayso_contracts.registry.abi import describe_revert
 from sayso_protocol.redaction import reason_of, redacted
+
+_QUANTITY: Final = re.compile(r"0x[0-9a-fA-F]{1,1024}", re.ASCII)
+
+
+def quantity_from_text(text: object) -> int:
+    """Read a number of Ethereum's JSON-RPC: 0x and hexadecimal digits; raises ValueError.
+
+    Leading zeros, which some endpoints write, are allowed. Digits without 0x may be decimal.
+    """
+    if not isinstance(text, str) or not _QUANTITY.fullmatch(text):
+        raise ValueError(f"a number such as 0x1f expected, not {str(text)[:40]!r}")
+    return int(text, 16)
 
 
 @contextmanager

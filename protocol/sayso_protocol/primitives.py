@@ -19,7 +19,6 @@ NOBODY = bytes(ADDRESS_BYTES)  # as a guardian
 
 HEX_BYTES = 4_194_304  # the longest bytes that a text may hold, unless the reader says otherwise
 
-_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,1024}", re.ASCII)
 _DIGITS = re.compile(r"0x[0-9a-f]*+", re.ASCII)  # one class of characters: no memory for each
 
 
@@ -66,16 +65,6 @@ def bytes_from_text(text: str, most: int = HEX_BYTES) -> bytes:
 
 
 @lru_cache(4_096)  # many notices name the same grantees and guardians
-def quantity_from_text(text: object) -> int:
-    """Read a number of Ethereum's JSON-RPC: 0x and hexadecimal digits; raises ValueError.
-
-    Leading zeros, which some endpoints write, are allowed. Digits without 0x may be decimal.
-    """
-    if not isinstance(text, str) or not _QUANTITY.fullmatch(text):
-        raise ValueError(f"a number such as 0x1f expected, not {str(text)[:40]!r}")
-    return int(text, 16)
-
-
 def address_text(address: bytes) -> str:
     """Return an address of 20 bytes in the mixed case of EIP-55 (rule 1.2)."""
     digits = address.hex()

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from sayso_contracts.errors import BadLog
 from sayso_contracts.registry.abi import decode_event, topic
+from sayso_contracts.rpc import quantity_from_text
 from sayso_protocol.primitives import (
     ADDRESS_BYTES,
     HASH_BYTES,
     address_from_text,
     address_text,
     hex_text,
-    quantity_from_text,
 )
 
 

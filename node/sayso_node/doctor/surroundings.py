@@ -10,6 +10,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from sayso_contracts.registry.artifact import runtime_code
 from sayso_contracts.registry.events import log_filter
+from sayso_contracts.rpc import quantity_from_text
 from sayso_node.batches.http_json import DOCUMENT_BYTES, TIMEOUT_S, HttpJson
 from sayso_node.chain.following.follower import RANGE_BLOCKS
 from sayso_node.chain.rpc.json_rpc import JsonRpc
@@ -21,7 +22,7 @@ from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.interfaces import Clock
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import Operator
-from sayso_protocol.primitives import address_text, quantity_from_text
+from sayso_protocol.primitives import address_text
 from sayso_protocol.redaction import shown_url
 
 CLOCK_OFF_S: Final = 60.0

@@ -66,9 +66,7 @@ def answering(change: Callable[[Any], Any]) -> Arrange:
 
 def slow(buyer: Buyer, patch: Patch) -> Case:
     """It takes longer than the gate waits."""
-    patch.setattr(
-        "sayso.node_client.transport.Transport.__init__.__kwdefaults__", {"get_s": 30.0, "post_s": 0.2}
-    )
+    patch.setattr("sayso.node_client.transport.CHECK_S", 0.2)
 
     def think(route: str, answer: Any) -> Any:
         if route == "check":

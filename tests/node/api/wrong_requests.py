@@ -41,6 +41,7 @@ FORMS: Final = {
     "status": Form("bad-request", ("x", "", "Stored", "kept", "%FF", "x" * 5_000)),
     "Addresses": Form("invalid-address", ("x", "", ",", "0x", "0x" + "01" * 19, "%FF", "," * 3_000)),
     "heed": Form("invalid-address", ("x", "none", ",", "0x", "0x" + "01" * 19, "%FF", "," * 3_000)),
+    "via": Form("invalid-scope", ("x", "Kled.ai", "kled.ai%0A", "-a.b", "%FF", "a." * 3_000)),
     "after": Form("bad-request", ("x", "-1", "0-0", "1", "0" * 32 + "-01", "%FF")),
 }
 

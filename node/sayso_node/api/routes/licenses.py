@@ -33,6 +33,7 @@ from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network
+from sayso_protocol.permissions.scopes import check_domain
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
 from sayso_protocol.verdicts.bulk import revoked_masks
 from sayso_protocol.verdicts.verdict import License
@@ -124,6 +125,8 @@ class LicenseRoutes:
         wanted = self._pages.wanted(request, LICENSES)
         via, to = request.query.get("via"), request.query.get("grantee")
         grantee = None if to is None else address_from_text(to)
+        if via:  # without a domain, those that no marketplace arranged
+            check_domain(via)
         found, seen, places = await asyncio.to_thread(self._whole, contributor, wanted, via, grantee)
         _, after = self._pages.page(request, places, places, seen)
         return Licenses(found, after)

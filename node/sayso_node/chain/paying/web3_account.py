@@ -9,6 +9,7 @@ from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
 
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
+from sayso_contracts.rpc import quantity_from_text
 from sayso_contracts.transactions import (
     Fees,
     SignedTransaction,
@@ -24,7 +25,7 @@ from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_node.supervision.retrying import first_answer
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, address_text, keccak, quantity_from_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 
 # The GasPriceOracle of the OP Stack (specs.optimism.io, predeploys).

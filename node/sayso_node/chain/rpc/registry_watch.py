@@ -7,13 +7,14 @@ revocations and no events, so it looks quiet, and a node that believed it would 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from sayso_contracts.rpc import quantity_from_text
 from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import Freshness
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.retrying import every
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_text, quantity_from_text
+from sayso_protocol.primitives import address_text
 
 REGISTRY_EVERY_S: Final = 30.0
 

@@ -14,7 +14,7 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from sayso_contracts.deploy import verify
 from sayso_contracts.registry.events import Event, decode_log, log_filter
-from sayso_contracts.rpc import rpc_errors
+from sayso_contracts.rpc import quantity_from_text, rpc_errors
 from sayso_contracts.transactions import check_chain
 from sayso_node.chain.interface import BlockHeader
 from sayso_node.chain.rpc.block_receipts import BlockReceipts, proved_receipts
@@ -23,7 +23,7 @@ from sayso_node.chain.rpc.raw_blocks import bytes_of, has_hash
 from sayso_node.errors import ChainUnreachable, ProofUnavailable, RangeRefused
 from sayso_protocol.ethereum.transactions import all_logs
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text, quantity_from_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.redaction import reason_of, redacted
 
