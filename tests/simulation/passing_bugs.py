@@ -15,7 +15,7 @@ from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements import disputes, passing, sublicenses
-from sayso_node.store.statements.sublicenses import Grant, Met
+from sayso_node.store.statements.sublicenses import GrantColumns, Grants, Met
 from sayso_node.sync import asking
 from sayso_node.verdicts import judge, knowledge
 from sayso_node.verdicts.knowledge import StoreKnowledge
@@ -116,9 +116,11 @@ def _a_parent_of_another_license() -> Patched:
     """A parent counts for all licenses, also for those that it does not name."""
     honest = sublicenses.met_by
 
-    def met_by(db: Reading, message: Sublicense, licenses: Sequence[Grant]) -> Met:
-        found = honest(db, message, licenses)
-        return {min(found): licenses} if found and message.parent != NO_PARENT else found
+    def met_by(db: Reading, message: Sublicense, hashes: Sequence[bytes], grants: Grants) -> Met:
+        found = honest(db, message, hashes, grants)
+        if not found or message.parent == NO_PARENT:
+            return found
+        return {min(found): GrantColumns.of([grants[one] for one in hashes if one in grants])}
 
     return mock.patch.object(sublicenses, "met_by", met_by)
 
@@ -127,12 +129,12 @@ def _a_parent_for_another_holder() -> Patched:
     """Whoever names a sublicense as parent passes it on, whoever its grantee is."""
     honest = sublicenses.met_by
 
-    def met_by(db: Reading, message: Sublicense, licenses: Sequence[Grant]) -> Met:
+    def met_by(db: Reading, message: Sublicense, hashes: Sequence[bytes], grants: Grants) -> Met:
         if message.parent == NO_PARENT:
-            return honest(db, message, licenses)
+            return honest(db, message, hashes, grants)
         parent = sublicenses.sublicense_of(db, message.parent)
         holder = replace(message, signer=parent.grantee) if parent else message
-        return honest(db, holder, licenses)
+        return honest(db, holder, hashes, grants)
 
     return mock.patch.object(sublicenses, "met_by", met_by)
 

@@ -9,7 +9,7 @@ from typing import Any
 from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements import passing, sublicenses
-from sayso_node.store.statements.sublicenses import SublicenseTerms
+from sayso_node.store.statements.sublicenses import GrantColumns, SublicenseTerms
 
 GRANTS = "INTO grants (license, number, grantee, contributor)"
 PASSED = "INTO passed_on (license, grantee, counts, sublicense, depth)"
@@ -49,4 +49,4 @@ def pass_on(db: Writing, terms: SublicenseTerms, licenses: Iterable[bytes], dept
     """Keep a sublicense as admission does, of licenses that meet the rule at a depth."""
     grants = sublicenses.grants_of(db, licenses)
     sublicenses.insert(db, [terms])
-    passing.pass_on(db, [(terms, {depth: [*grants.values()]})])
+    passing.pass_on(db, [(terms, {depth: GrantColumns.of(grants.values())})])

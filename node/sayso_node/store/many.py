@@ -82,12 +82,25 @@ def joined(db: Reading, query: str, rows: Iterable[Row]) -> Iterator[Any]:
     other table first.
     """
     return chain.from_iterable(
-        db.execute(
-            query.format(f"(VALUES {_table(len(part), len(part[0]))}) AS asked"),
-            list(chain.from_iterable(part)),
-        )
+        db.execute(_joined(query, len(part), len(part[0])), list(chain.from_iterable(part)))
         for part in _parts(rows, ROWS_A_QUESTION)
     )
+
+
+def of_each(db: Reading, query: str, values: Iterable[Any], after: Sequence[Any] = ()) -> list[Any]:
+    """Return the rows of such a query about single values, which are column1.
+
+    `after` are the values of question marks in the query.
+    """
+    found = list[Any]()
+    for part in _parts(values, ROWS_A_QUESTION):
+        found += db.execute(_joined(query, len(part), 1), [*part, *after]).fetchall()
+    return found
+
+
+@lru_cache(256)
+def _joined(query: str, height: int, width: int) -> str:
+    return query.format(f"(VALUES {_table(height, width)}) AS asked")
 
 
 def found_in(db: Reading, table: str, column: str, values: Iterable[bytes]) -> Iterator[bytes]:
@@ -107,8 +120,10 @@ def found_in(db: Reading, table: str, column: str, values: Iterable[bytes]) -> I
         yield from (value for value in part if value in near)
 
 
-def _parts(some: Iterable[T], size: int) -> Iterator[list[T]]:
+def _parts(some: Iterable[T], size: int) -> Iterable[list[T]]:
     waiting = list(some)
+    if 0 < len(waiting) <= size:
+        return [waiting]
     return (waiting[start : start + size] for start in range(0, len(waiting), size))
 
 

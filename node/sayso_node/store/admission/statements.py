@@ -21,8 +21,8 @@ from sayso_node.store.events import publishing
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.revocations.bits import add_people
 from sayso_node.store.statements import sublicenses, waiting
-from sayso_node.store.statements.passing import Passing, licenses_of, pass_on
-from sayso_node.store.statements.sublicenses import Grants, Met, SublicenseTerms
+from sayso_node.store.statements.passing import Passing, pass_on
+from sayso_node.store.statements.sublicenses import GrantColumns, Grants, Met, SublicenseTerms
 from sayso_node.store.statements.waiting import ANY, Name, Waiting
 from sayso_node.store.sync import index as sync_index
 from sayso_protocol.limits import LIMITS
@@ -44,7 +44,7 @@ def admit(db: Writing, envelopes: Sequence[Envelope], source: str, step: Step) -
     if len(set(digests)) < len(digests):
         return [outcome for one in envelopes for outcome in admit(db, [one], source, step)]
     known, held = messages.known_of(db, digests), waiting.endorsed_of(db, digests)
-    grants = sublicenses.grants_of(db, chain.from_iterable(one.items for one in envelopes))
+    grants = _grants_of(db, envelopes)
     outcomes = dict.fromkeys(digests, Admitted.WAITING) | dict.fromkeys(known, Admitted.COVERED)
     keeping = _Keeping(db, step, grants)
     for one in envelopes:
@@ -112,6 +112,16 @@ def _last_final(db: Reading, step: Step) -> int:
     return newest.number - step.keeper.finality if newest else -1
 
 
+def _grants_of(db: Reading, envelopes: Iterable[Envelope]) -> Grants:
+    """Return the grants of what some statements name, but not of those that have no parent."""
+    of_parents = (
+        one
+        for one in envelopes
+        if not (isinstance(one.message, Sublicense) and one.message.parent == NO_PARENT)
+    )
+    return sublicenses.grants_of(db, chain.from_iterable(one.items for one in of_parents))
+
+
 class _Standing(NamedTuple):
     """What speaks for keeping a statement: what a sublicense passes on, and what is missing."""
 
@@ -129,16 +139,16 @@ class _Standing(NamedTuple):
     ) -> "_Standing":
         """Judge a statement; `grants` are those of the consents among what it names."""
         message, hashes = envelope.message, envelope.items
-        licenses = [one for one in map(grants.get, hashes) if one]
         match message:
             case Sublicense():
-                met = sublicenses.met_by(db, message, licenses)
+                met = sublicenses.met_by(db, message, hashes, grants)
                 names = [Name(one, message.parent, message.signer) for one in _lacking(hashes, met)]
                 return cls(bool(met), met, names)
             case Dispute():
                 is_kept = message.signer in heeded
                 return cls(is_kept, {}, [] if is_kept else [Name(one, ANY, b"") for one in hashes])
             case _:
+                licenses = [one for one in map(grants.get, hashes) if one]
                 is_kept = sublicenses.is_holder(db, message.signer, hashes, licenses)
                 missing = [] if is_kept else [Name(one, ANY, message.signer) for one in hashes]
                 return cls(is_kept, {}, missing)
@@ -146,9 +156,9 @@ class _Standing(NamedTuple):
 
 def _lacking(hashes: Sequence[bytes], met: Met) -> Sequence[bytes]:
     """Return those of some hashes that are no licenses for which a sublicense meets the rule."""
-    if sum(map(len, met.values())) == len(hashes):
+    if sum(len(one.names) for one in met.values()) == len(hashes):
         return ()
-    found = {name for name, *_ in licenses_of(met)}
+    found = {name for one in met.values() for name in one.names}
     return [one for one in hashes if one not in found]
 
 
@@ -240,7 +250,7 @@ def _passing(db: Writing, some: Sequence[Passing], now: float) -> Iterator[Name]
         Name(license_hash, parent, terms.grantee)
         for terms, met in some
         for depth, licenses in met.items()
-        for license_hash, *_ in licenses
+        for license_hash in licenses.names
         for parent in ((ANY, terms.digest) if depth < LIMITS.depth else (ANY,))
     )
 
@@ -262,10 +272,10 @@ def _newly_met(db: Reading, terms: SublicenseTerms, came: Iterable[Name]) -> Met
     """Return by depth the licenses of a kept sublicense that its signer has come to hold."""
     licenses = [*sublicenses.grants_of(db, [one.hash for one in came]).values()]
     if terms.parent == NO_PARENT:
-        return {1: licenses} if licenses else {}
+        return {1: GrantColumns.of(licenses)} if licenses else {}
     parent = sublicenses.sublicense_of(db, terms.parent)
     above = sublicenses.met(db, parent, licenses) if parent else {}
-    return {depth + 1: grants for depth, grants in above.items()}
+    return {depth + 1: some for depth, some in above.items()}
 
 
 def _promoted(db: Writing, digests: Iterable[bytes], step: Step) -> Iterator[Name]:
@@ -275,7 +285,7 @@ def _promoted(db: Writing, digests: Iterable[bytes], step: Step) -> Iterator[Nam
         if one := waiting.find(db, digest):
             waiting.release(db, digest)
             found.append((decode(one.body, step.network), one.source))
-    grants = sublicenses.grants_of(db, chain.from_iterable(one.items for one, _ in found))
+    grants = _grants_of(db, [one for one, _ in found])
     keeping = _Keeping(db, step, grants)
     for envelope, source in found:
         standing = _Standing.of(db, envelope, step.keeper.heeded, grants)

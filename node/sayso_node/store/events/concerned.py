@@ -13,7 +13,7 @@ from sayso_node.store.events import circles
 from sayso_node.store.events.circles import EVERYBODY, Link, Party, Role
 from sayso_node.store.interface import Reading
 from sayso_node.store.statements import sublicenses
-from sayso_node.store.statements.sublicenses import Grant, Grants, SublicenseTerms
+from sayso_node.store.statements.sublicenses import GrantColumns, Grants, SublicenseTerms
 from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
 from sayso_protocol.messages.statements.dispute import FILES
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
@@ -63,26 +63,26 @@ class Affairs(NamedTuple):
 
     def parties(self, licenses: Iterable[bytes]) -> set[Party]:
         """Return contributors and grantees of some licenses that were read."""
-        people, grantees = _people(one for one in map(self.grants.get, licenses) if one)
-        found = {Party(Role.CONTRIBUTOR, one) for one in people}
-        return found | {Party(Role.GRANTEE, one) for one in grantees}
+        grants = (one for one in map(self.grants.get, licenses) if one)
+        return _people([GrantColumns.of(grants)])[0]
 
 
-def _people(licenses: Iterable[Grant]) -> tuple[set[bytes], set[bytes]]:
-    """Return the contributors that are known, and the grantees of some licenses."""
-    pairs = {(contributor, grantee) for _, _, grantee, contributor in licenses}
-    return {one for one, _ in pairs} - {b""}, {one for _, one in pairs}
+def _people(licenses: Collection[GrantColumns]) -> tuple[set[Party], set[bytes]]:
+    """Return contributors and grantees of some licenses, and the contributors that are known."""
+    contributors = set[bytes]().union(*(one.contributors for one in licenses)) - {b""}
+    grantees = set[bytes]().union(*(one.grantees for one in licenses))
+    found = {Party(Role.CONTRIBUTOR, one) for one in contributors}
+    found.update(Party(Role.GRANTEE, one) for one in grantees)
+    return found, contributors
 
 
 def by_passing(
-    db: Reading, terms: SublicenseTerms, licenses: Iterable[Grant]
+    db: Reading, terms: SublicenseTerms, licenses: Collection[GrantColumns]
 ) -> tuple[set[Party], list[Link]]:
     """Return whom a sublicense of some licenses concerns, and what it adds to circles."""
     holder, licensor = Party(Role.HOLDER, terms.grantee), Party(Role.LICENSOR, terms.signer)
-    people, grantees = _people(licenses)
-    found = {holder, licensor}
-    found.update(Party(Role.GRANTEE, one) for one in grantees)
-    found.update(Party(Role.CONTRIBUTOR, one) for one in people)
+    found, people = _people(licenses)
+    found |= {holder, licensor}
     if terms.parent != NO_PARENT:
         found |= _licensors(db, [terms.parent])
     return found, [Link(one, *party) for one in people for party in (holder, licensor)]
@@ -138,7 +138,7 @@ def by_withdrawal(db: Reading, digest: bytes, kind: int, signer: bytes) -> set[P
     if kind == SUBLICENSE:
         terms, licenses = sublicenses.sublicense_of(db, digest), hashes_of(db, digest)
         grants = sublicenses.grants_of(db, licenses).values()
-        return by_passing(db, terms, grants)[0] if terms else {EVERYBODY}
+        return by_passing(db, terms, [GrantColumns.of(grants)])[0] if terms else {EVERYBODY}
     query = "SELECT subject FROM disputes WHERE hash = ? AND signer = ? AND digest = ?"
     hashes = hashes_of(db, digest)
     row = db.execute(query, (hashes[0], signer, digest)).fetchone() if hashes else None

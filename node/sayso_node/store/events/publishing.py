@@ -16,7 +16,7 @@ from sayso_node.store.events.circles import EVERYBODY, Link, Party
 from sayso_node.store.events.concerned import Affairs
 from sayso_node.store.events.feed import Event
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements.passing import Passing, licenses_of
+from sayso_node.store.statements.passing import Passing
 from sayso_node.store.statements.sublicenses import Grants
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
@@ -90,7 +90,7 @@ def publish_passing(db: Writing, passing: Sequence[Passing], now: float) -> None
     near = list[Link]()
     for terms, met in passing:
         if met:
-            found, links = concerned.by_passing(db, terms, licenses_of(met))
+            found, links = concerned.by_passing(db, terms, met.values())
             near += links
             event = Event(terms.signer, 0, 0, SIGNED, terms.digest, now, SUBLICENSE)
             written.append((event, found))

@@ -8,12 +8,12 @@ parent, somebody who received few that have one has no license of which 256 coun
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Final
 
 from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements.sublicenses import Grant, Met, SublicenseTerms
+from sayso_node.store.statements.sublicenses import Met, SublicenseTerms
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
 
@@ -29,7 +29,7 @@ def pass_on(db: Writing, some: Sequence[Passing]) -> None:
     for terms, met in some:
         rows, sublicense = to_grantees.setdefault(terms.grantee, []), terms.number
         for depth, licenses in met.items():
-            rows += [(one[1], sublicense, depth) for one in licenses]
+            rows += zip(licenses.numbers, repeat(sublicense), repeat(depth))
     for grantee, rows in to_grantees.items():
         rows.sort()  # neighbours are written one after the other
         into = "INTO passed_on (grantee, counts, license, sublicense, depth)"
@@ -37,16 +37,11 @@ def pass_on(db: Writing, some: Sequence[Passing]) -> None:
     pairs = {(terms.grantee, terms.signer) for terms, _ in some}
     for pair in _crowded(db, COUNTED, "grantee = column1 AND signer = column2", pairs):
         of_pair = (met for terms, met in some if (terms.grantee, terms.signer) == pair)
-        _keep_first(db, COUNTED, chain.from_iterable(map(licenses_of, of_pair)), *pair)
+        _keep_first(db, COUNTED, of_pair, *pair)
     reached = {(one, NO_PARENT) for one, _ in pairs}
     for grantee, _ in _crowded(db, RANKED - COUNTED, "grantee = column1 AND parent > column2", reached):
         to_grantee = (met for terms, met in some if terms.grantee == grantee)
-        _keep_first(db, RANKED, chain.from_iterable(map(licenses_of, to_grantee)), grantee)
-
-
-def licenses_of(met: Met) -> Iterable[Grant]:
-    """Return the licenses for which a sublicense meets the rule, at any depth."""
-    return chain.from_iterable(met.values())
+        _keep_first(db, RANKED, to_grantee, grantee)
 
 
 def _crowded(
@@ -57,11 +52,10 @@ def _crowded(
     return [*many.joined(db, f"SELECT * FROM {{}} WHERE EXISTS ({kept})", asked)]  # noqa: S608 - likewise
 
 
-def _keep_first(
-    db: Writing, limit: int, licenses: Iterable[Grant], grantee: bytes, *signer: bytes
-) -> None:
-    """Displace those of some licenses to a grantee, by one signer or by all, that are too many."""
-    by_number = {number: name for name, number, *_ in licenses}
+def _keep_first(db: Writing, limit: int, passed: Iterable[Met], grantee: bytes, *signer: bytes) -> None:
+    """Displace what is too much for licenses passed on to a grantee, by one signer or by all."""
+    columns = (licenses for met in passed for licenses in met.values())
+    by_number = dict(chain.from_iterable(zip(one.numbers, one.names, strict=True) for one in columns))
     joined, condition = "", ""
     if signer:
         joined = " CROSS JOIN sublicense_terms"

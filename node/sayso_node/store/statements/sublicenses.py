@@ -17,8 +17,31 @@ _TERMS: Final = "digest, parent, signer, grantee, purposes, issued_at, expires_a
 # A license, its number, the consent's grantee, and its contributor (or b""): a row, as it is read.
 Grant = tuple[bytes, int, bytes, bytes]
 Grants = Mapping[bytes, Grant]
+
+
+class GrantColumns(NamedTuple):
+    """Grants in columns, because rows in Python cost as much as to find them.
+
+    Attributes:
+        names: License hashes, 32 bytes each.
+        numbers: Their numbers.
+        grantees: The grantees of the consents, each at least once.
+        contributors: Their contributors, or b"".
+    """
+
+    names: Sequence[bytes]
+    numbers: Sequence[int]
+    grantees: Sequence[bytes]
+    contributors: Sequence[bytes]
+
+    @classmethod
+    def of(cls, grants: Iterable[Grant]) -> "GrantColumns":
+        """Return rows in columns."""
+        return cls(*(tuple(zip(*grants, strict=True)) or ((), (), (), ())))
+
+
 # By depth, the licenses for which a sublicense meets the parent rule.
-Met = Mapping[int, Sequence[Grant]]
+Met = Mapping[int, GrantColumns]
 
 
 class SublicenseTerms(NamedTuple):
@@ -98,7 +121,7 @@ def passed_by(db: Reading, digest: bytes, licenses: Iterable[bytes]) -> set[byte
     """Return those of some licenses for which a kept sublicense meets the parent rule."""
     one = sublicense_of(db, digest)
     found = met(db, one, [*grants_of(db, licenses).values()]) if one else {}
-    return {grant[0] for grants in found.values() for grant in grants}
+    return {name for some in found.values() for name in some.names}
 
 
 def depth_of(db: Reading, license_hash: bytes, digest: bytes) -> int | None:
@@ -133,7 +156,7 @@ def grants_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, Grant]:
     query = (
         "SELECT license, number, grantee, contributor FROM {} CROSS JOIN grants WHERE license = column1"
     )
-    return {row[0]: row for row in many.joined(db, query, zip(licenses))}
+    return {row[0]: row for row in many.of_each(db, query, licenses)}
 
 
 def numbers_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, int]:
@@ -174,17 +197,33 @@ def is_holder(db: Reading, signer: bytes, hashes: Sequence[bytes], licenses: Seq
     return any(one.grantee == signer for one in sublicenses_of(db, hashes).values())
 
 
-def met_by(db: Reading, message: Sublicense, licenses: Sequence[Grant]) -> Met:
-    """Return those of some licenses for which a sublicense meets the parent rule, by its depth."""
+def met_by(db: Reading, message: Sublicense, hashes: Sequence[bytes], grants: Grants) -> Met:
+    """Return those of some licenses for which a sublicense meets the parent rule, by its depth.
+
+    `grants` are those of the licenses; without a parent, only the signer's own are asked for.
+    """
     signer = message.signer
     if message.parent == NO_PARENT:
-        own = [one for one in licenses if one[2] == signer]
+        own = _own(db, signer, hashes)
         return {1: own} if own else {}
     parent = sublicense_of(db, message.parent)
     if parent is None or parent.grantee != signer:
         return {}
-    above = met(db, parent, licenses)
-    return {depth + 1: grants for depth, grants in above.items() if depth < LIMITS.depth}
+    above = met(db, parent, [one for one in map(grants.get, hashes) if one])
+    return {depth + 1: some for depth, some in above.items() if depth < LIMITS.depth}
+
+
+def _own(db: Reading, grantee: bytes, licenses: Sequence[bytes]) -> GrantColumns | None:
+    """Return those of some licenses whose consents are to an address; None for none."""
+    query = (
+        "SELECT number, contributor FROM {} CROSS JOIN grants WHERE license = column1 AND grantee = ?"
+    )
+    found = many.of_each(db, query, licenses, (grantee,))
+    if len(found) == len(licenses):  # as for most; then no hash is read again
+        numbers, contributors = zip(*found, strict=True)
+        return GrantColumns(licenses, numbers, (grantee,), contributors)
+    own = [one for one in grants_of(db, licenses).values() if one[2] == grantee] if found else []
+    return GrantColumns.of(own) if own else None
 
 
 def met(db: Reading, terms: SublicenseTerms, licenses: Sequence[Grant]) -> Met:
@@ -196,7 +235,7 @@ def met(db: Reading, terms: SublicenseTerms, licenses: Sequence[Grant]) -> Met:
     )
     for number, depth in many.among(db, query, sorted(by_number), (terms.grantee, terms.number)):
         found.setdefault(depth, []).append(by_number[number])
-    return found
+    return {depth: GrantColumns.of(some) for depth, some in found.items()}
 
 
 def _terms(row: Sequence[Any]) -> SublicenseTerms:
