@@ -185,11 +185,7 @@ def _acknowledgement_not_kept() -> contextlib.AbstractContextManager[Any]:
 
 def _promises_by_the_clock() -> contextlib.AbstractContextManager[Any]:
     """A promise has the time of the clock, even after that was put back."""
-
-    def time_of_promise(self: Signer) -> int:
-        return int(self._clock.now())
-
-    return mock.patch.object(Signer, "_time_of_promise", time_of_promise)
+    return mock.patch.object(messages, "noted_time", return_value=0)
 
 
 def _numbers_in_memory() -> contextlib.AbstractContextManager[Any]:

@@ -18,7 +18,6 @@ from sayso_node.store.statements import disputes, passing, sublicenses
 from sayso_node.store.statements.sublicenses import GrantColumns, Grants, Met
 from sayso_node.sync import asking
 from sayso_node.verdicts import judge, knowledge
-from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.reliance import Reliance
 from sayso_node.verdicts.table_cache import TableCache
 from sayso_protocol.limits import LIMITS
@@ -224,7 +223,7 @@ def _nothing_is_completed() -> Patched:
 
 def _a_dispute_stops_nothing() -> Patched:
     """Disputes are kept, and no verdict asks for them."""
-    return mock.patch.object(StoreKnowledge, "holds_disputes", False)
+    return mock.patch.object(disputes, "any_held", return_value=False)
 
 
 def _a_withdrawn_dispute_stops_rows() -> Patched:

@@ -114,12 +114,8 @@ def _last_final(db: Reading, step: Step) -> int:
 
 def _grants_of(db: Reading, envelopes: Iterable[Envelope]) -> Grants:
     """Return the grants of what some statements name, but not of those that have no parent."""
-    of_parents = (
-        one
-        for one in envelopes
-        if not (isinstance(one.message, Sublicense) and one.message.parent == NO_PARENT)
-    )
-    return sublicenses.grants_of(db, chain.from_iterable(one.items for one in of_parents))
+    some = (one.items for one in envelopes if not sublicenses.has_no_parent(one.message))
+    return sublicenses.grants_of(db, chain.from_iterable(some))
 
 
 class _Standing(NamedTuple):
@@ -131,18 +127,16 @@ class _Standing(NamedTuple):
 
     @classmethod
     def of(
-        cls,
-        db: Reading,
-        envelope: Envelope,
-        heeded: frozenset[bytes],
-        grants: Grants,
+        cls, db: Reading, envelope: Envelope, heeded: frozenset[bytes], grants: Grants
     ) -> "_Standing":
         """Judge a statement; `grants` are those of the consents among what it names."""
         message, hashes = envelope.message, envelope.items
         match message:
             case Sublicense():
                 met = sublicenses.met_by(db, message, hashes, grants)
-                names = [Name(one, message.parent, message.signer) for one in _lacking(hashes, met)]
+                names = [
+                    Name(one, message.parent, message.signer) for one in sublicenses.lacking(hashes, met)
+                ]
                 return cls(bool(met), met, names)
             case Dispute():
                 is_kept = message.signer in heeded
@@ -152,14 +146,6 @@ class _Standing(NamedTuple):
                 is_kept = sublicenses.is_holder(db, message.signer, hashes, licenses)
                 missing = [] if is_kept else [Name(one, ANY, message.signer) for one in hashes]
                 return cls(is_kept, {}, missing)
-
-
-def _lacking(hashes: Sequence[bytes], met: Met) -> Sequence[bytes]:
-    """Return those of some hashes that are no licenses for which a sublicense meets the rule."""
-    if sum(len(one.names) for one in met.values()) == len(hashes):
-        return ()
-    found = {name for one in met.values() for name in one.names}
-    return [one for one in hashes if one not in found]
 
 
 class _Keeping:

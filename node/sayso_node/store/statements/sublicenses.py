@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 
 _TERMS: Final = "digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at, number"
@@ -197,6 +198,11 @@ def is_holder(db: Reading, signer: bytes, hashes: Sequence[bytes], licenses: Seq
     return any(one.grantee == signer for one in sublicenses_of(db, hashes).values())
 
 
+def has_no_parent(message: Message) -> bool:
+    """Return whether a message is a sublicense by the grantee of the consents themselves."""
+    return isinstance(message, Sublicense) and message.parent == NO_PARENT
+
+
 def met_by(db: Reading, message: Sublicense, hashes: Sequence[bytes], grants: Grants) -> Met:
     """Return those of some licenses for which a sublicense meets the parent rule, by its depth.
 
@@ -211,6 +217,14 @@ def met_by(db: Reading, message: Sublicense, hashes: Sequence[bytes], grants: Gr
         return {}
     above = met(db, parent, [one for one in map(grants.get, hashes) if one])
     return {depth + 1: some for depth, some in above.items() if depth < LIMITS.depth}
+
+
+def lacking(hashes: Sequence[bytes], met: Met) -> Sequence[bytes]:
+    """Return those of some hashes that are no licenses for which a sublicense meets the rule."""
+    if sum(len(one.names) for one in met.values()) == len(hashes):
+        return ()
+    found = {name for one in met.values() for name in one.names}
+    return [one for one in hashes if one not in found]
 
 
 def _own(db: Reading, grantee: bytes, licenses: Sequence[bytes]) -> GrantColumns | None:
