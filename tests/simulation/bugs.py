@@ -297,7 +297,7 @@ BUGS = {
     ),
     "answered before it is kept": Bug(_answered_before_kept, AT_COMMIT),
     "acknowledgement not kept": Bug(_acknowledgement_not_kept, Options(messages=30)),
-    "promises by the clock": Bug(_promises_by_the_clock, CONFUSED, first=24),
+    "promises by the clock": Bug(_promises_by_the_clock, CONFUSED),
     "receipts counted in memory": Bug(_numbers_in_memory, CRASHES),
     "a dropped fork clears bits": Bug(_reorganisation_clears_bits, Options(reorgs=4, vanishing=0.9)),
     "cursor before events": Bug(_cursor_before_events, AT_COMMIT),

@@ -285,6 +285,7 @@ class Life:
         )
         self.answering = Answering(store, intake, clock, machine.friends)
         self.sync = SyncLoop(port, self.rounds, SYNC_EVERY_S)
+        licenses = LicenseCache()
         self.follower = Follower(
             *(chain, store, freshness, clock, counters, Alarms(), Random(draw.random())),
             registry=NETWORK.registry,
@@ -292,12 +293,12 @@ class Life:
             deploy_block=1,
             interval_s=READ_CHAIN_EVERY_S,
             came=intake.blocks_came,
+            dated_anew=licenses.clear,
         )
         self.payer = self._make_payer()
         self.batches = BatchFetcher((), NoOperators(), store, counters, port)
         self.dates = BlockDates(chain, store, FINALITY, READ_CHAIN_EVERY_S)
         self.ends = StatementEnds(NETWORK, store, READ_CHAIN_EVERY_S)
-        licenses = LicenseCache()
         self.judge = Judge(NETWORK, store, freshness, clock, counters, licenses)
         self.signer = Signer(NETWORK, store, freshness, *signing, relays=machine.pays)
         self.desk = StatusDesk(NETWORK, store, freshness, *signing, licenses)
