@@ -33,7 +33,6 @@ from sayso_protocol.verdicts.chains import NEVER
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row, verdict
 
-GATHER = 2  # turns of the event loop that the first question of a round waits for others
 ROUND = 512  # questions under one signature; a path then has at most nine hashes
 SHARED_ROUND: Final = 16  # of rows that several people share
 QUERIES: Final = 256  # that are kept with the list of heeded addresses that applies to them
@@ -97,9 +96,10 @@ class StatusDesk:
 
     async def _answer_all(self) -> None:
         while self._waiting:
-            for _ in range(GATHER):
+            size, before = ROUND if self._shared else SHARED_ROUND, 0
+            while before < len(self._waiting) < size:  # until a turn of the event loop brings none
+                before = len(self._waiting)
                 await asyncio.sleep(0)
-            size = ROUND if self._shared else SHARED_ROUND
             some, self._waiting = self._waiting[:size], self._waiting[size:]
             try:
                 await self._answer_round(some)
