@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import REVOCATION, as_kind
@@ -34,6 +35,7 @@ from sayso_protocol.sync.requests import (
 from sayso_protocol.sync.sets import SETS
 from support.node_rig import NodeRig
 
+T = TypeVar("T")
 Lie = Callable[[Request], bytes | None]  # None: tell the truth
 
 
@@ -122,3 +124,15 @@ class Peer:
     def moved(self) -> list[Request]:
         """The questions that were for messages."""
         return [one for one in self.asked if isinstance(one, GetRequest | RangeRequest)]
+
+
+class HeldRunner:
+    """Runs the work of a sync part once a test lets it go, and counts what waits meanwhile."""
+
+    def __init__(self) -> None:
+        self.reading, self.go = 0, asyncio.Event()
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        self.reading += 1
+        await self.go.wait()
+        return work()

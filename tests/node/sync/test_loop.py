@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-from node.sync.peers import Peer
+from node.sync.peers import HeldRunner, Peer
 from sayso_node.sync.asking import STRANGERS_AT_ONCE, SyncRounds
 from sayso_node.sync.loop import SyncLoop
 from sayso_protocol.messages.envelope import encode
@@ -20,7 +19,6 @@ from support.protocol_strategies import NETWORK
 from support.waiting import until
 
 NEVER_S = 3_600.0
-T = TypeVar("T")
 
 
 @pytest.fixture
@@ -188,28 +186,21 @@ async def test_nothing_is_kept_of_liars_that_have_gone(rig: NodeRig) -> None:
 
 
 async def test_strangers_read_two_at_a_time_and_a_configured_peer_beside_them(rig: NodeRig) -> None:
-    reading, go = 0, asyncio.Event()
-
-    async def wait(work: Callable[[], T], /) -> T:
-        nonlocal reading
-        reading += 1
-        await go.wait()
-        return work()
-
+    held = HeldRunner()
     names = [f"stranger {number}" for number in range(8)]
     for name in (*names, "quick"):
         Peer(rig, name)
     rounds = SyncRounds(
         *(NETWORK, rig.network, rig.store, rig.intake, rig.freshness, rig.clock, rig.counters),
-        runner=wait,
+        runner=held,
     )
     tasks = [asyncio.create_task(rounds.round(name)) for name in names]
     for _ in range(50):
         await asyncio.sleep(0)
-    assert reading == STRANGERS_AT_ONCE
+    assert held.reading == STRANGERS_AT_ONCE
     tasks.append(asyncio.create_task(rounds.round("quick")))
     for _ in range(50):
         await asyncio.sleep(0)
-    assert reading == STRANGERS_AT_ONCE + 1
-    go.set()
+    assert held.reading == STRANGERS_AT_ONCE + 1
+    held.go.set()
     assert all(await asyncio.gather(*tasks))

@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 
 from node.gossip.greedy import EVERYTHING, GREEDY
+from node.sync.peers import HeldRunner
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.errors import NodeBusy
 from sayso_node.store.chain import chain_state
@@ -112,25 +113,18 @@ async def test_who_asks_for_too_much_waits_and_configured_peers_do_not(
 
 
 async def test_strangers_read_two_at_a_time_and_a_configured_peer_beside_them(rig: NodeRig) -> None:
-    reading, go = 0, asyncio.Event()
-
-    async def wait(work: Callable[[], T], /) -> T:
-        nonlocal reading
-        reading += 1
-        await go.wait()
-        return work()
-
-    busy = Answering(rig.store, rig.intake, rig.clock, {"operator"}, wait)
+    held = HeldRunner()
+    busy = Answering(rig.store, rig.intake, rig.clock, {"operator"}, held)
     ask = partial(busy.answer, CHECK)
     strangers = [asyncio.create_task(ask(f"stranger {number}")) for number in range(8)]
     for _ in range(20):
         await asyncio.sleep(0)
-    assert reading == answering.STRANGERS_AT_ONCE
+    assert held.reading == answering.STRANGERS_AT_ONCE
     operator = asyncio.create_task(ask("operator"))
     for _ in range(20):
         await asyncio.sleep(0)
-    assert reading == answering.STRANGERS_AT_ONCE + 1
-    go.set()
+    assert held.reading == answering.STRANGERS_AT_ONCE + 1
+    held.go.set()
     assert len({*await asyncio.gather(operator, *strangers)}) == 1
 
 

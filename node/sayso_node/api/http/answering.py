@@ -26,8 +26,9 @@ def add(app: web.Application, routes: Iterable[Route], latency: Latency | None) 
         resource = app.router.add_resource(operation.path)
         has_head = operation.method == "GET" and operation.has_head
         methods = (operation.method, "HEAD") if has_head else (operation.method,)
+        answering = _answering(operation, handler, latency)
         for method in methods:
-            resource.add_route(method, _answering(operation, handler, latency))
+            resource.add_route(method, answering)
         resource.add_route("*", _answering(NOWHERE, partial(_wrong_method, methods), latency))
     app.router.add_route("*", NOWHERE.path, _answering(NOWHERE, _nowhere, latency))
 

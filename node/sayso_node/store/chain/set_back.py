@@ -1,9 +1,9 @@
-"""Dates that are to come although they say when something was: our clock was ahead, and is right again.
+"""Corrects dates that were stored while our clock was ahead.
 
-What came while the clock was ahead would wait until these dates, maybe for years: anchors, relays,
-questions to wallets, consents that no reading seems to be newer than. Each such date becomes the present
-moment, which is not before what it dates. Pauses that began then are over; a further failure makes the
-next one longer as usual.
+Such a date says when something happened, and lies in the future once the clock is right. Until then
+everything that depends on it would wait, maybe for years: anchors, relays, questions to wallets, and
+consents that must be older than a reading of the chain. Each such date becomes the present moment, which
+is not before what it dates. A pause that began then is over; the next failure makes a longer one.
 """
 
 from typing import Final
