@@ -121,7 +121,7 @@ def test_a_name_that_is_no_utf8(world: World) -> None:
     Path("d/link \x1b[2J").symlink_to("..")
     result = world.run("grant", name, "d", "--key", world.key, *TERMS, "--manifest", "m.jsonl")
     (row,) = world.rows("m.jsonl")
-    assert os.fsencode(row["file"]) == os.fsencode(name)
+    assert row["file"] == "photo \\xff\\xfe \n.jpg"  # a check takes no half of a character
     assert "left out" in result.stderr
     assert "\x1b" not in result.output
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.json_lines import JsonLines
-from sayso.gate.formats.json_rows import row_line
+from sayso.gate.formats.json_rows import granted_lines, parse_fields, row_line, salt_lines
 from sayso.gate.judges.base import Evidence, Judge, Judged
 from sayso.gate.judges.nodes import ask
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES
@@ -124,6 +125,16 @@ def test_our_own_rows_are_one_ascii_line(fields: dict[str, Any]) -> None:
     assert line.isascii()
     assert line.count(b"\n") == 1
     assert json.loads(line) == fields
+
+
+@given(st.binary(min_size=1), hashes, hashes)
+def test_rows_of_files_with_any_name_are_read_again(name: bytes, item: bytes, other: bytes) -> None:
+    file = os.fsdecode(name)
+    (granted,), (salted,) = granted_lines([(file, item, other)]), salt_lines([(file, item, other)])
+    for line, field in ((granted, "license"), (salted, "salt")):
+        fields = parse_fields(Path("rows.jsonl"), 1, line)
+        assert (fields["item"], fields[field]) == (hex_text(item), hex_text(other))
+        assert fields["file"] == name.decode(errors="backslashreplace")
 
 
 def test_asking_is_repeated_only_while_stale_and_in_time() -> None:

@@ -6,6 +6,7 @@ but line numbers count them.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -91,17 +92,22 @@ STRICT: Final = json.JSONDecoder(
 
 
 def row_line(fields: dict[str, Any]) -> bytes:
-    """Format one line of a manifest, in ASCII, so that any file name survives."""
+    """Format one line of a manifest, in ASCII."""
     return json.dumps(fields).encode() + b"\n"
 
 
 def salt_lines(rows: Iterable[tuple[str, bytes, bytes]]) -> Iterator[bytes]:
     """Yield lines for (file, item hash, salt), which go to nobody but the buyer of the files."""
     for file, item, salt in rows:
-        yield row_line({"file": file, "item": hex_text(item), "salt": hex_text(salt)})
+        yield row_line({"file": _text(file), "item": hex_text(item), "salt": hex_text(salt)})
 
 
 def granted_lines(rows: Iterable[tuple[str, bytes, bytes]]) -> Iterator[bytes]:
     """Yield lines for (file, item hash, license hash)."""
     for file, item, license_hash in rows:
-        yield row_line({"file": file, "item": hex_text(item), "license": hex_text(license_hash)})
+        yield row_line({"file": _text(file), "item": hex_text(item), "license": hex_text(license_hash)})
+
+
+def _text(file: str) -> str:
+    r"""Return a file's name with `\xff` for each byte that is not UTF-8, because JSON has no bytes."""
+    return os.fsencode(file).decode(errors="backslashreplace")
