@@ -10,9 +10,9 @@ Such rows have a desk of their own, with short rounds in another thread, so that
 """
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -77,7 +77,8 @@ class StatusDesk:
         self._bits = RecentBits()
         self._seen: tuple[Hashable, StoreKnowledge] | None = None  # by the state's version
         self._applied = lru_cache(QUERIES)(Query.applied)
-        self._commits = 0  # count of the store's commits when that state was read
+        self._commits = -1  # count of the store's commits, at most that of the state seen
+        self._is_sole = store.board is None  # nobody else commits, so that count tells of all changes
         self._thread = ThreadPoolExecutor(1, "statuses")  # never behind checks and lists
         self._waiting: list[_Waiting] = []
         self._rounds: asyncio.Task[None] | None = None
@@ -113,9 +114,8 @@ class StatusDesk:
         asked = [question for question, _ in some]
         passed = list[int]()
         answers = None
-        if self._commits == self._store.commits:  # else there is something to read
-            with suppress(NotInMemory):
-                answers = self.answer(asked, passed, from_memory=True)
+        with suppress(NotInMemory):
+            answers = self.answer(asked, passed, from_memory=True)
         if answers is None:
             passed.clear()
             loop = asyncio.get_running_loop()
@@ -146,17 +146,11 @@ class StatusDesk:
             NotInMemory: Some have to be read.
             StoreUnusable: See Store.
         """
-        now, head = self._clock.now(), self._freshness.head
-        self._commits = self._store.commits  # taken before the reading, so it is never too high
+        now, head = self._clock.now(), self._freshness.head  # 9.7.6 before it looks at the state
         heeded = self._freshness.heeded
         for age in {one.max_age_s for one in questions}:
             self._freshness.note_age(now, age)
-        with self._store.read() as db:
-            time = dated(db, now)
-            knowledge = self._knowledge_of(db)
-            reading = MEMORY if from_memory else db
-            knowledge.read_on(reading)
-            self._bits.read_on(reading)
+        with self._state(now, from_memory=from_memory) as (knowledge, time):
             statuses = []
             reliances = dict[tuple[Query, int], Reliance]()
             for at, (row, query, age, nonce) in enumerate(questions):
@@ -181,6 +175,20 @@ class StatusDesk:
         view = self._freshness.view(now, age, query.heed or ())
         return Reliance(knowledge, Moment.of(view, query, now, age))
 
+    @contextmanager
+    def _state(self, now: float, *, from_memory: bool) -> Iterator[tuple[StoreKnowledge, float]]:
+        """Give the knowledge of the committed state, and the time of an answer from it."""
+        commits = self._store.commits  # taken before the reading, so it is never too high
+        if from_memory and commits != self._commits:
+            raise NotInMemory
+        if from_memory and self._seen and self._is_sole:
+            yield self._read_on(MEMORY, self._seen[1]), now
+            return
+        with self._store.read() as db:
+            time, knowledge = dated(db, now), self._knowledge_of(db)
+            self._commits = commits
+            yield self._read_on(MEMORY if from_memory else db, knowledge), time
+
     def _knowledge_of(self, db: Reading) -> StoreKnowledge:
         """Return the knowledge of this state; the previous one, if nothing was committed since."""
         version = db.version()
@@ -189,6 +197,11 @@ class StatusDesk:
             knowledge = StoreKnowledge(db, self._network, self._licenses, self._bits)
             self._seen = version, knowledge
         return self._seen[1]
+
+    def _read_on(self, db: Reading, knowledge: StoreKnowledge) -> StoreKnowledge:
+        knowledge.read_on(db)
+        self._bits.read_on(db)
+        return knowledge
 
 
 def _judge(knowledge: StoreKnowledge, row: Row, now: float, reliance: Reliance) -> tuple[Reason, int]:

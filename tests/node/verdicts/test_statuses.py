@@ -12,7 +12,7 @@ import pytest
 from sayso_node.errors import StoreUnusable
 from sayso_node.store import erasure
 from sayso_node.verdicts import status_desk
-from sayso_node.verdicts.knowledge import StoreKnowledge
+from sayso_node.verdicts.knowledge import NotInMemory, StoreKnowledge
 from sayso_node.verdicts.status_desk import SHARED_ROUND, StatusDesk, StatusQuestion
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile, Operator
@@ -106,6 +106,27 @@ async def test_a_revocation_counts_though_the_license_is_kept_in_memory(
     assert before.head.statement.state != after.head.statement.state
 
 
+async def test_the_store_is_read_only_for_what_is_not_in_memory(
+    rig: NodeRig, desk: StatusDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise StoreUnusable("the disk is gone")
+
+    await current(rig)
+    assert (await desk.ask(question(consent(1)))).status.reason is Reason.GRANTED
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.store, "read", broken)
+        assert (await desk.ask(question(consent(1)))).status.reason is Reason.GRANTED
+        with pytest.raises(StoreUnusable):
+            await desk.ask(question(consent(2)))
+    await rig.give(revocation("everything"))
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.store, "read", broken)
+        with pytest.raises(StoreUnusable):
+            await desk.ask(question(consent(1)))
+    assert (await desk.ask(question(consent(1)))).status.reason is Reason.REVOKED
+
+
 async def test_a_consent_that_came_after_it_was_asked_for_is_found(
     rig: NodeRig, desk: StatusDesk
 ) -> None:
@@ -121,10 +142,12 @@ async def test_a_busy_node_gathers_while_a_round_is_under_way(
     entered, leave = threading.Event(), threading.Event()
     answer = desk.answer
 
-    def slow(*args: Any, **named: Any) -> list[StatusAnswer]:
+    def slow(*args: Any, from_memory: bool = False) -> list[StatusAnswer]:
+        if from_memory:
+            raise NotInMemory
         entered.set()
         assert leave.wait(DEADLINE_S)
-        return answer(*args, **named)
+        return answer(*args)
 
     monkeypatch.setattr(desk, "answer", slow)
     first = desk.ask(question(consent(1)))

@@ -73,7 +73,7 @@ class HttpConnection(web.RequestHandler):
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
         """Send an answer; what aiohttp refuses before any route, such as CONNECT, has our form, too."""
-        if isinstance(resp, web.HTTPException):
+        if resp.status >= 400 and isinstance(resp, web.HTTPException):
             resp = rendered(http_refusal(resp))
         return super().finish_response(request, resp, start_time)
 

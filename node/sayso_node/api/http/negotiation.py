@@ -114,7 +114,7 @@ async def _dressed(request: web.Request, operation: Operation, response: web.Res
 
 def _bytes(response: web.Response) -> bytes:
     body = response.body
-    return bytes(body) if isinstance(body, bytes | bytearray) else b""
+    return body if isinstance(body, bytes) else b""
 
 
 def _has(request: web.Request, tag: ETag) -> bool:

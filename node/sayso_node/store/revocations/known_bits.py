@@ -73,10 +73,11 @@ class StoreBits:
         return self._db
 
     def _person(self, address: bytes) -> _Person:
-        person = self._kept.get(address)
-        if person is None:
+        try:
+            return self._kept[address]
+        except KeyError:
             person = self._kept[address] = self._read(address)
-        return person
+            return person
 
     def _read(self, address: bytes) -> _Person:
         masks = bits.first_words(self._reading, address, FEW_WORDS + 1)
