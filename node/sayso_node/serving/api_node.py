@@ -105,6 +105,7 @@ class ApiNode:
         )
         self._right_since = NEVER  # by the node's clock: when the store was found to be repaired
         self._heard: Notice | None = None
+        self._chain_begun = NEVER  # as last heard
         self._api: HttpApi | None = None
 
     async def start(self) -> None:
@@ -171,6 +172,9 @@ class ApiNode:
         self._clock.hear(notice.now + found.age_s)
         self._freshness.hear(self._since_repair(notice.view), notice.now + HEARD_S)
         self._connections.hear(notice.peers, notice.addresses)
+        if self._api and notice.view.chain_begun < self._chain_begun:
+            self._api.licenses.clear()  # its clock was set back, so it may have dated them anew
+        self._chain_begun = notice.view.chain_begun
         with self._store.read() as db:
             self._forwarder.look(db)
         return notice

@@ -88,6 +88,28 @@ async def test_no_receipt_has_the_number_of_another(tmp_path: Path, place: str) 
     assert numbers == list(range(1, 21))
 
 
+async def test_what_came_while_the_clock_was_ahead_is_dated_anew_everywhere(
+    tmp_path: Path, place: str
+) -> None:
+    clock = ManualClock()
+    async with both(tmp_path, place, clock) as (node, other):
+        await current(node, clock)
+        clock.time += 100_000
+        await until(lambda: node.node._freshness.chain_begun == clock.time)
+        await tell(node)
+        await until(lambda: other.node._freshness.chain_begun == clock.time)
+        await other.submit(ONE)
+        assert await reason(other) is Reason.STALE  # and its date is in memory now
+        clock.time -= 100_000
+        await current(node, clock)
+        await until(lambda: other.node._freshness.chain_begun == clock.time)
+        assert await reason(other) is Reason.STALE  # it is as old as that reading
+        await current(node, clock)
+        await until(lambda: other.node._freshness.chain_begun == clock.time)
+        for one in (node, other):
+            assert await reason(one) is Reason.GRANTED
+
+
 async def test_it_speaks_from_the_view_of_the_node_while_this_is_heard(
     tmp_path: Path, place: str
 ) -> None:
