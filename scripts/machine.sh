@@ -1,7 +1,7 @@
 #!/bin/sh
 # Some tests need Chromium, ip (iproute2), curl, PostgreSQL and what unpacks xz, bz2 and zst on the system, and
-# those of `make ci-full` what operators use beside a node (`scripts/machine.sh full`). As root on Debian this script
-# installs them; elsewhere it reports what is missing.
+# those of `make ci-full` what operators use beside a node, Java and bare Debians (`scripts/machine.sh full`). As root
+# on Debian this script installs them; elsewhere it reports what is missing.
 missing=""
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     missing="chromium"
@@ -18,6 +18,9 @@ if [ "${1:-}" = full ]; then
     command -v nginx >/dev/null || beside="$beside nginx-light"
     command -v docker-compose >/dev/null || beside="$beside docker-compose"
     command -v systemd-analyze >/dev/null || beside="$beside systemd"
+    command -v java >/dev/null || beside="$beside default-jre-headless" # PySpark
+    command -v debootstrap >/dev/null || beside="$beside debootstrap" # tests/bare
+    command -v systemd-nspawn >/dev/null || beside="$beside systemd-container"
     # What the words of the page mean.
     for pair in eng-ara eng-hin eng-ind eng-por fra-eng spa-deu spa-eng swh-eng; do
         [ -f "/usr/share/dictd/freedict-$pair.index" ] || beside="$beside dict-freedict-$pair"
