@@ -141,7 +141,8 @@ test: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine  ## all tests but those th
 bare:  ## the two commands of the README and the guide of operators, in bare Debian 12 and 13 (root, debootstrap)
 	tests/bare/run.sh bookworm
 	tests/bare/run.sh trixie
-	AS=root tests/bare/run.sh bookworm "python3 tests/bare/guide.py" "python3 tests/bare/image.py"
+	AS=root tests/bare/run.sh bookworm "python3 tests/bare/guide.py"
+	AS=root tests/bare/run.sh bookworm "python3 tests/bare/image.py"
 	AS=root tests/bare/run.sh trixie "python3 tests/bare/guide.py"
 	AS=root BOOT=1 tests/bare/run.sh bookworm "python3 tests/bare/service.py"
 
