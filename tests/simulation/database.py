@@ -127,7 +127,8 @@ class DatabaseStore(PostgresEngine):
 
     def _fail(self, _db: Writing) -> None:
         self._schema.on_power_failure()
-        self._need_power()
+        # Whoever had power of its own is not told: an operator who erases, for example.
+        raise StoreUnusable("the machine has no power")
 
 
 def _fill_disk(_db: Writing) -> None:

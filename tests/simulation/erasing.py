@@ -1,6 +1,8 @@
 """Erasing, as an operator does it: a node is stopped, what may be erased goes, and the node comes back.
 
-Whoever still has a consent that was erased hands it in again.
+Whoever still has a consent that was erased hands it in again. Only what the node that never erases has
+is erased: what all have erased who ever had it goes to nobody any more (rule 8.13.6), and then the
+others do not know its people, its statements and its trace.
 """
 
 from collections.abc import Iterator
@@ -43,10 +45,11 @@ async def erase(world: World, machine: Machine) -> None:
 
 async def _erase(world: World, machine: Machine, store: Store) -> None:
     erasing = Erasing(store, NETWORK)
-    names = [one.license for one in erasing.chosen(None, None).erasable]
-    if again := machine.erased.intersection(names):
+    found = [one.license for one in erasing.chosen(None, None).erasable]
+    if again := machine.erased.intersection(found):
         world.fail(f"{machine.name} has {min(again).hex()} again, which it had erased")
         return
+    names = [one for one in found if one in world.keeper.told.messages]
     with store.read() as db:
         before = {name: trace_of(db, name) for name in names}
     await erasing._erase(names)

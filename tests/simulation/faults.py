@@ -125,7 +125,8 @@ class Faults:
 
     async def erasure(self) -> None:
         """An operator stops a machine, and erases what may be erased; one machine never does."""
-        await erase(self.world, self.random.choice(self.world.machines[1:]))
+        others = [one for one in self.world.machines if one is not self.world.keeper]
+        await erase(self.world, self.random.choice(others))
 
     def _machine(self) -> Machine:
         return self.random.choice(self.world.machines)

@@ -150,6 +150,16 @@ def test_the_power_fails_around_a_commit(computer: Computer, moment: Moment, lef
     loop.run(main)
 
 
+def test_a_commit_that_the_power_failed_before_is_an_error_for_who_goes_on(computer: Computer) -> None:
+    async def main(_virtual: VirtualLoop) -> None:
+        computer.disk.power_fails = Moment.BEFORE
+        with pytest.raises(StoreUnusable):
+            await computer.put("lost")
+        assert computer.names() == set()
+
+    loop.run(main)
+
+
 def test_a_full_disk_is_an_error_and_not_an_end(computer: Computer) -> None:
     async def main(_virtual: VirtualLoop) -> None:
         computer.disk.is_full = True

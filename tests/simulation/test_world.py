@@ -90,6 +90,19 @@ def test_the_power_fails_around_a_commit(moment: Moment, left: set[str]) -> None
     loop.run(main)
 
 
+def test_a_commit_that_the_power_failed_before_is_an_error_for_who_goes_on() -> None:
+    """As for an operator who erases while the node itself is stopped."""
+
+    async def main(_virtual: VirtualLoop) -> None:
+        computer = Computer(Disk(Random(1)))
+        computer.disk.power_fails = Moment.BEFORE
+        with pytest.raises(StoreUnusable):
+            await computer.put("lost")
+        assert computer.names() == set()
+
+    loop.run(main)
+
+
 def test_what_is_not_synced_is_lost_with_the_power() -> None:
     async def main(_virtual: VirtualLoop) -> None:
         disk = Disk(Random(1))

@@ -93,6 +93,11 @@ class World:
         """Honest machines that run."""
         return [machine for machine in self.machines if machine.is_up]
 
+    @property
+    def keeper(self) -> Machine:
+        """The machine whose operator never erases, so that there is something to compare."""
+        return self.machines[0]
+
     # the course of things
 
     async def live(self) -> None:
