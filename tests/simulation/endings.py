@@ -2,9 +2,11 @@
 
 Days are short here (DAYS), so that statements end while there is trouble. What a node does not know of a
 landing may let it end a statement with the license's expiry, or with a later landing: between both times
-it may do either. Where nobody revoked anything, both are the same second.
+it may do either. Where nobody revoked anything, both are the same second. A statement that came before
+something that it names may be kept longer (rule 15.7.11).
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -24,17 +26,19 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
 from simulation.held import Held
 from simulation.knowledge import Knowledge
+from simulation.machine import EPOCH
 from simulation.world import World
 from support.merging import merged
 
 DAY_S = 1
 KEPT_S = 30 * DAY_S  # in place of a year
+AWAITED_S = 150 * DAY_S  # in place of a month: longer than any license is on its way
 DAYS: tuple[
     tuple[Any, dict[str, Any]], ...
 ] = (  # module, names and values of a run in which statements end
     (endings, {"DAY_S": DAY_S, "KEPT_S": KEPT_S}),
     (duties, {"DAY_S": DAY_S}),
-    (ends, {"LOOK_S": 5 * DAY_S, "UNDATED_S": 2}),
+    (ends, {"LOOK_S": 5 * DAY_S, "UNDATED_S": 2, "AWAITED_S": AWAITED_S}),
 )
 State = dict[bytes, Masks]
 
@@ -154,8 +158,18 @@ def late(world: World, held: Held) -> Iterator[str]:
     found = Endings(world, held)
     for digest in sorted(held.statements & world.signed.messages.keys()):
         span = found.of(digest)
-        if span is not None and found.now >= span.last:
+        if span is not None and found.now >= max(span.last, _awaited_until(world, held, digest)):
             yield f"{held.machine.name} keeps a {_kind(world, digest)} that is over"
+
+
+def _awaited_until(world: World, held: Held, digest: bytes) -> float:
+    """Until when a machine may keep a statement because it came before something that it names."""
+    statement, told = world.signed.messages[digest], held.machine.first_told
+    came = [told.get(one, math.inf) for one in statement.items]
+    if isinstance(statement.message, Dispute) or max(came) <= told.get(digest, -math.inf):
+        return 0.0
+    last = max([told.get(digest, 0.0), *(one for one in came if one < math.inf)])
+    return EPOCH + last + AWAITED_S + world.options.seconds  # it may be down before its first look
 
 
 def touches(messages: Mapping[bytes, Envelope], digest: bytes, gone: frozenset[bytes]) -> bool:

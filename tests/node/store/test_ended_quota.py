@@ -12,6 +12,7 @@ from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.drawn import draw_singles
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.statements.ends import AWAITED_S
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
 from support.holders import dispute, use
@@ -56,6 +57,7 @@ def test_what_has_ended_makes_room(tables: Tables, quotas: Quotas) -> None:
     kept = [one for one in map(a_use, range(9)) if give(db, one, quotas) is Admitted.STORED]
     assert counted(db) == EACH * len(kept)
     lasting = dispute(CLEO, [SOLD.items[0]])
+    assert run(db, EXPIRED - AWAITED_S) == set()
     assert run(db, EXPIRED) == {one.digest for one in kept}
     assert counted(db) == len(kept)
     assert give(db, lasting, quotas) is Admitted.STORED
@@ -69,6 +71,7 @@ def test_both_rooms_of_one_sponsor_are_told_apart(tables: Tables) -> None:
     kept = [one for one in map(a_use, range(4)) if give(db, one, quotas) is Admitted.STORED]
     assert len(kept) == 4
     assert _rooms(db) == (20, 20)
+    run(db, EXPIRED - AWAITED_S)
     run(db, EXPIRED)
     assert _rooms(db) == (2, 2)
 

@@ -154,10 +154,50 @@ def test_the_license_that_lasts_longest_decides(tables: Tables) -> None:
     to_dan = sublicense(BEN, DAN, [SOLD.digest, longer.digest])
     unknown = use(BEN, [SOLD.digest, longer.digest, b"\xff" * 32])
     give(db, [SOLD, to_dan, unknown])
+    assert run(db, EXPIRED - 1 - ends.AWAITED_S) == set()
     assert run(db, EXPIRED - 1) == set()
     give(db, [longer])  # a license that was unknown counts when it comes
     assert run(db, EXPIRED + 8) == set()
     assert run(db, EXPIRED + 9) == {to_dan.digest, unknown.digest}
+
+
+ON_ITS_WAY = consent(2, expires_at=TERMS.expires_at + ends.AWAITED_S + 9, purposes=TERMS.purposes)
+BOTH = [SOLD.digest, ON_ITS_WAY.digest]
+
+
+@pytest.mark.parametrize("one", [removal(BEN, BOTH), use(BEN, BOTH), sublicense(BEN, DAN, BOTH)])
+def test_what_names_a_license_that_is_on_its_way_does_not_end_before_it_comes(
+    tables: Tables, one: Envelope
+) -> None:
+    """A new node hears of it by gossip before it has all consents."""
+    db = tables()
+    give(db, [SOLD, one])
+    assert run(db, EXPIRED + 1) == set()
+    give(db, [ON_ITS_WAY])
+    assert run(db, EXPIRED + ends.AWAITED_S + 8) == set()
+    assert run(db, EXPIRED + ends.AWAITED_S + 9) == {one.digest}
+
+
+def test_what_never_comes_is_awaited_for_a_while_and_once(tables: Tables) -> None:
+    db = tables()
+    one = use(BEN, [SOLD.digest, b"\xff" * 32])
+    give(db, [SOLD, one])
+    assert run(db, EXPIRED + 1) == set()
+    assert run(db, EXPIRED + ends.AWAITED_S) == set()
+    assert run(db, EXPIRED + ends.AWAITED_S + 1) == {one.digest}
+
+
+def test_what_has_ended_or_was_erased_is_not_awaited(tables: Tables) -> None:
+    db = tables()
+    give(db, [SOLD, TO_DAN, STOP])
+    land(db, 5, STOP)
+    be_final(db, 6)
+    erasure.erase(db, NETWORK, SOLD.digest)
+    end = at(5) + TERMS.removal_days * DAY_S + KEPT_S
+    assert run(db, end) == {TO_DAN.digest}
+    late = removal(BEN, [SOLD.digest, TO_DAN.digest])
+    give(db, [late])
+    assert run(db, end + 1) == {TO_DAN.digest, late.digest}
 
 
 def test_an_erased_consent_still_says_when(tables: Tables) -> None:

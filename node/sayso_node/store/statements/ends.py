@@ -6,6 +6,9 @@ has a bit, and is not looked at again.
 
 Nothing that lands from now on ends anything before a year and a day have gone by. So it is enough to
 look at each statement once in LOOK_S, and when it may end: an index has those whose time has come.
+
+A statement may come before a license that it names, to a new node for example. So the first look at it
+ends nothing while something that it names is unknown.
 """
 
 from collections.abc import Sequence
@@ -32,6 +35,7 @@ from sayso_protocol.traces.landings import Landings
 
 LOOK_S: Final = 30 * DAY_S  # in this time each statement is looked at once
 UNDATED_S: Final = 3_600  # until another look at what a block without a known time revoked
+AWAITED_S: Final = 30 * DAY_S  # for which a new statement waits for what it names and is unknown
 LOOKS_AT_ONCE: Final = 256  # statements of a round
 PERMISSIONS_A_ROUND: Final = 65_536  # of a round, which ends after the license that reaches them
 # Of statements that end in one transaction; the one that reaches them is the last.
@@ -44,7 +48,7 @@ class Look(NamedTuple):
     Attributes:
         digest: Its digest, 32 bytes.
         again_at: When to look again, seconds since the epoch; None if it has ended.
-        over: Which of the hashes that it names are over: a bit for each.
+        over: Which of the hashes that it names are over: a bit for each, and one for the first look.
         ends_at: The latest end of a license that was found, seconds since the epoch.
         hashes: How many it names.
     """
@@ -114,6 +118,11 @@ class _Looking:
                 return self._at_hashes(envelope, before, other.signer, set(envelope.items))
 
     def _at_hashes(self, envelope: Envelope, one: Look, holder: bytes, named: set[bytes]) -> Look:
+        first = 1 << len(envelope.items)
+        if not one.over & first:
+            one = one._replace(over=one.over | first)
+            if self._is_any_unknown(envelope.items):  # 15.7.11 It may be on its way.
+                return one._replace(again_at=self._now + AWAITED_S)
         for at, name in enumerate(envelope.items):
             if name not in named or one.over >> at & 1:
                 continue
@@ -126,6 +135,10 @@ class _Looking:
                 return one._replace(again_at=min(end, self._now + LOOK_S))
             one = one._replace(over=one.over | 1 << at)
         return one
+
+    def _is_any_unknown(self, names: Sequence[bytes]) -> bool:
+        unknown = set(names) - messages.known_of(self._db, names)
+        return bool(unknown - sublicenses.grants_of(self._db, unknown).keys())
 
     def _end_of(self, name: bytes, holder: bytes, one: Look) -> int | None:
         """Return when what is named is over for a holder; None for what is not held and never was."""
