@@ -53,6 +53,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.moment = 0.0  # seconds since the start
+        self.interruption: BaseException | None = None  # the time limit of a test, for example
         self._selector = _Jump(self)
         self._clock_resolution = CLOCK_RESOLUTION_S
         self.set_task_factory(_owned_task)
@@ -67,6 +68,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         future = self.create_future()
         self.call_soon(_run_into, future, func, args)
         return future
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Nobody in the simulation can handle an interruption: it ends the run."""
+        error = context.get("exception")
+        if isinstance(error, BaseException) and not isinstance(error, Exception):
+            self.interruption = error
+            self.stop()
+        super().call_exception_handler(context)
 
     def _process_events(self, _events: list[Any]) -> None:
         pass
@@ -109,6 +118,8 @@ def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, Any]]) -> Any:
     asyncio.set_event_loop(loop)
     try:
         return loop.run_until_complete(main(loop))
+    except RuntimeError as stopped:
+        raise loop.interruption or stopped from None
     finally:
         _cancel_all(loop)
         asyncio.set_event_loop(None)

@@ -39,6 +39,22 @@ def test_who_waits_for_nothing_is_told() -> None:
         loop.run(main)
 
 
+class OutOfTime(BaseException):
+    """As a test ends that takes too long."""
+
+
+def test_an_interruption_ends_the_run_and_is_no_fault_of_a_node() -> None:
+    def work() -> None:
+        raise OutOfTime
+
+    async def main(_virtual: VirtualLoop) -> None:
+        asyncio.get_running_loop().run_in_executor(None, work)
+        await asyncio.sleep(3_600)
+
+    with pytest.raises(OutOfTime):
+        loop.run(main)
+
+
 class Computer:
     """A store on a disk, or on what is in place of one."""
 
