@@ -48,7 +48,9 @@ class Checkers:
                 return f"{names} hold other consents"
             if statements.differing(self.world, one, other):
                 return f"{names} keep other statements"
-            if one.of_people(one.signed, self.forked) != other.of_people(other.signed, self.forked):
+            ended = one.ended | other.ended
+            but = self.forked | endings.known_alone(self.world, ended, one, other)
+            if one.of_people(one.signed, but) != other.of_people(other.signed, but):
                 return f"{names} hold other revocations"
         for each in held:
             self._gone(each)
@@ -135,9 +137,11 @@ class Checkers:
         return {one for one in signed if one in ended or endings.touches(signed, one, ended)}
 
     def _must_have(self, held: Held, machine: Machine, envelope: object) -> bool:
-        """What only a dropped fork made matter is kept where that fork was seen."""
+        """What a dropped fork or an ended statement made matter is kept where it was seen."""
         message = envelope.message  # type: ignore[attr-defined]
-        return held.machine is machine or message.contributor not in self.forked
+        other = Held(machine)
+        alone = endings.known_alone(self.world, held.ended | other.ended, held, other)
+        return held.machine is machine or message.contributor not in self.forked | alone
 
     def _lost(self, held: Held, machine: Machine, what: str) -> None:
         self.world.fail(f"{held.machine.name} has not {what} by {machine.name}")

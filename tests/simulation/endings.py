@@ -181,5 +181,12 @@ def touches(messages: Mapping[bytes, Envelope], digest: bytes, gone: frozenset[b
     return any(x in gone or touches(messages, x, gone) for x in (*one.items, *above))
 
 
+def known_alone(world: World, ended: frozenset[bytes], one: Held, other: Held) -> set[bytes]:
+    """Return whom only one of two machines knows, maybe by what ended before it came to the other."""
+    over = [x.message for digest, x in world.signed.messages.items() if digest in ended]
+    passed = {terms.grantee for terms in over if isinstance(terms, Sublicense)}
+    return passed & (one.people ^ other.people)
+
+
 def _kind(world: World, digest: bytes) -> str:
     return type(world.signed.messages[digest].message).__name__.lower()
