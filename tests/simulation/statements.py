@@ -26,16 +26,20 @@ def wrongly_kept(world: World, held: Held) -> Iterator[str]:
         if one.message.kind in STATEMENTS
         and (digest in held.machine.told.messages or digest in held.kept)
     }
-    known = Knowledge()
+    known, without = Knowledge(), Knowledge()  # with and without what has ended and what is below it
     for digest, one in world.signed.messages.items():
         if digest in held.consents | held.erased or (
             digest in heard and (one.signature or digest in final)
         ):
             known.hear(one)
+            if digest not in held.ended and not touches(world.signed.messages, digest, held.ended):
+                without.hear(one)
     for digest, one in heard.items():
         if digest in held.ended or touches(world.signed.messages, digest, held.ended):
             continue  # endings.py has them; what comes after what it is about has ended waits
         wanted = digest in known.messages and _is_to_be_kept(known, one)
+        if wanted and not _is_to_be_kept(without, one):
+            continue  # it is kept only where it came before the end of what its signer held by
         if wanted != (digest in held.statements):
             what = type(one.message).__name__.lower()
             yield f"{held.machine.name} {'lacks' if wanted else 'should not keep'} a {what}"
