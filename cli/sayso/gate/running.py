@@ -5,6 +5,7 @@ writes only judged rows, and the files appear when all rows are judged.
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -173,7 +174,7 @@ class _Sinks:
 
 
 def _judge_all(source: Source, judge: Judge, record: Record, sinks: _Sinks, progress: Progress) -> None:
-    with _behind() as write, _ahead(source.batches(judge.part_rows)) as batches:
+    with _behind(source.unwritten) as write, _ahead(source.batches(judge.part_rows)) as batches:
         for batch in batches:
             judged = judge.judge(batch.rows)
             first = record.rows
@@ -205,16 +206,16 @@ def _ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
 
 
 @contextmanager
-def _behind() -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Write in a thread, one call at a time; the next call, or the end, raises an error of the last."""
-    last: list[Future[None]] = []
+def _behind(most: int) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Write in a thread, `most` calls at once; a later call, or the end, raises the error of one."""
+    calls = deque[Future[None]]()
     with ThreadPoolExecutor(1) as writer:
 
         def submit(work: Callable[[], None]) -> None:
-            while last:
-                last.pop().result()
-            last.append(writer.submit(work))
+            while len(calls) >= most:
+                calls.popleft().result()
+            calls.append(writer.submit(work))
 
         yield submit
-        while last:
-            last.pop().result()
+        while calls:
+            calls.popleft().result()

@@ -148,11 +148,13 @@ class Source:
         size: The amount to read and its unit, for progress.
         notes: What is left out or not kept, one sentence each.
         ends: The first and the last sample, once all rows were read, if rows are samples.
+        unwritten: How many judged batches may wait in memory until they are written.
     """
 
     name: str = ""
     line_name: str = "row"
     ends: tuple[End, End] | None = None
+    unwritten = 1
 
     def __init__(self, path: Path, files: Iterable[Path] = ()) -> None:
         self.path = path

@@ -42,7 +42,7 @@ class Shards(Source):
         super().__init__(path, [*self._files, *self._beside.values()])
         self._open = open_one
         self._now = (-1, open_one(self._files[0]))
-        self.name = self._now[1].name
+        self.name, self.unwritten = self._now[1].name, self._now[1].unwritten
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield all rows, file by file; raises the errors of its sources."""

@@ -48,6 +48,7 @@ class Parquet(Source):
     """Parquet is a Parquet file, read one row group at a time."""
 
     name = "parquet"
+    unwritten = 4  # hashes only; the last batch of a row group writes it, and the next ones are judged
 
     def __init__(self, path: Path, columns: Columns) -> None:
         super().__init__(path)
