@@ -1,6 +1,6 @@
 #!/bin/sh
 # Some tests need Chromium, ip (iproute2), curl, PostgreSQL and what unpacks xz, bz2 and zst on the system, and
-# those of `make ci-full` what operators use beside a node, Java and bare Debians (`scripts/machine.sh full`). As root
+# those of `make ci-full` (`scripts/machine.sh full`) what operators use beside a node, Java and debootstrap. As root
 # on Debian this script installs them; elsewhere it reports what is missing.
 missing=""
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||

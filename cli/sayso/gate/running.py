@@ -207,7 +207,10 @@ def _ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
 
 @contextmanager
 def _behind(most: int) -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Write in a thread, `most` calls at once; a later call, or the end, raises the error of one."""
+    """Write in a thread, one call after the other; a caller waits while `most` are unfinished.
+
+    A later call, or the end, raises the first error.
+    """
     calls = deque[Future[None]]()
     with ThreadPoolExecutor(1) as writer:
 

@@ -4,9 +4,12 @@ import asyncio
 import json
 import os
 import tempfile
+import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +21,7 @@ from sayso.gate.judges.nodes import ask
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES
 from sayso.gate.records.receipts import read_receipt, verify_receipt
 from sayso.gate.records.record import Record
-from sayso.gate.running import GateFiles, run
+from sayso.gate.running import GateFiles, _behind, run
 from sayso.node_client.answers import CheckAnswer
 from sayso_protocol.primitives import ANYONE, hex_text
 from sayso_protocol.receipts.question import Question
@@ -28,6 +31,7 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.fake_node import FakeNode
 from support.receipt_values import number_reasons
+from support.waiting import DEADLINE_S
 
 hashes = st.binary(min_size=32, max_size=32)
 plain = st.recursive(
@@ -135,6 +139,36 @@ def test_rows_of_files_with_any_name_are_read_again(name: bytes, item: bytes, ot
         fields = parse_fields(Path("rows.jsonl"), 1, line)
         assert (fields["item"], fields[field]) == (hex_text(item), hex_text(other))
         assert fields["file"] == name.decode(errors="backslashreplace")
+
+
+def test_a_caller_goes_on_while_few_batches_are_unwritten() -> None:
+    go, done = threading.Event(), list[int]()
+    with _behind(3) as write:
+        write(lambda: expect(go))
+        for number in range(2):
+            write(partial(done.append, number))
+        assert done == []
+        go.set()
+    assert done == [0, 1]
+
+
+def expect(event: threading.Event) -> None:
+    assert event.wait(DEADLINE_S)
+
+
+def test_what_could_not_be_written_ends_the_run() -> None:
+    with pytest.raises(ValueError, match="first"):
+        write_two()
+
+
+def write_two() -> None:
+    with _behind(3) as write:
+        write(partial(fail, "first"))
+        write(partial(fail, "second"))
+
+
+def fail(why: str) -> None:
+    raise ValueError(why)
 
 
 def test_asking_is_repeated_only_while_stale_and_in_time() -> None:

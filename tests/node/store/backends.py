@@ -69,8 +69,8 @@ class Postgres:
 
     def check(self, location: str) -> None:
         with closing(psycopg.connect(location)) as db:
-            # Of this store alone: open transactions of other tests may lock indexes of theirs.
             db.execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pg_catalog")
+            # Of this store alone: open transactions of other tests may lock indexes of theirs.
             damaged = (
                 "SELECT bt_index_check(i.indexrelid, true) FROM pg_index i"
                 " JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam"

@@ -187,13 +187,18 @@ def test_what_never_comes_is_awaited_for_a_while_and_once(tables: Tables) -> Non
     assert run(db, EXPIRED + ends.AWAITED_S + 1) == {one.digest}
 
 
-def test_what_has_ended_or_was_erased_is_not_awaited(tables: Tables) -> None:
-    db = tables()
+def erased(db: Writing) -> int:
+    """Erase a consent that was passed on and revoked; returns when what passed it on ends."""
     give(db, [SOLD, TO_DAN, STOP])
     land(db, 5, STOP)
     be_final(db, 6)
     erasure.erase(db, NETWORK, SOLD.digest)
-    end = at(5) + TERMS.removal_days * DAY_S + KEPT_S
+    return at(5) + TERMS.removal_days * DAY_S + KEPT_S
+
+
+def test_what_has_ended_or_was_erased_is_not_awaited(tables: Tables) -> None:
+    db = tables()
+    end = erased(db)
     assert run(db, end) == {TO_DAN.digest}
     late = removal(BEN, [SOLD.digest, TO_DAN.digest])
     give(db, [late])
@@ -202,11 +207,7 @@ def test_what_has_ended_or_was_erased_is_not_awaited(tables: Tables) -> None:
 
 def test_an_erased_consent_still_says_when(tables: Tables) -> None:
     db = tables()
-    give(db, [SOLD, TO_DAN, STOP])
-    land(db, 5, STOP)
-    be_final(db, 6)
-    erasure.erase(db, NETWORK, SOLD.digest)
-    end = at(5) + TERMS.removal_days * DAY_S + KEPT_S
+    end = erased(db)
     assert run(db, end - 1) == set()
     assert run(db, end) == {TO_DAN.digest}
 
