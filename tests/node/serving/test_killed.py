@@ -47,6 +47,7 @@ async def test_either_side_is_killed() -> None:
     ):
         for number, by in enumerate((one, two, node.node)):
             taken.append(await take(node, by, number))
+        await until(lambda: unsent(place) == 0)
         kill(node.node)
         for number in range(3, 9):
             taken.append(await take(node, (one, two)[number % 2], number))
@@ -60,7 +61,11 @@ async def test_either_side_is_killed() -> None:
         with snapshot_at(place) as db:
             assert messages.known_of(db, taken) == set(taken)
         async with one.client(node.trusted) as client:
-            assert (await client.node()).block
+
+            async def hears_the_node() -> bool:
+                return (await client.node()).block is not None
+
+            await until(hears_the_node)
 
 
 async def restart(node: MeasuredNode, process: DemoNode | BesideNode) -> None:
