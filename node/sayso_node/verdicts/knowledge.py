@@ -1,6 +1,6 @@
 """The knowledge that verdicts look up, from one committed state of the store."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -89,7 +89,7 @@ class StoreKnowledge:
         """Continue with another transaction that sees the same state."""
         self._db = db
 
-    def speakers(self, addresses: Iterable[bytes]) -> Collection[bytes]:
+    def speakers(self, addresses: Collection[bytes]) -> Collection[bytes]:
         """See KnownBits."""
         return self._bits.speakers(addresses)
 

@@ -1,8 +1,9 @@
 """Caches licenses in memory, for single rows and for checks of a million rows.
 
 A license never changes, so it is cached within one limit in bytes: single ones in packed form, and those
-of checks on a shelf, many together in columns. The least recently used go first. Revocations and
-freshness are never cached.
+of checks on a shelf, many together in columns. What was read first goes first, but the shelf goes last
+as long as checks use it: to note each use of a license would touch memory in a dozen places, which takes
+longer than all else that finds it. Revocations and freshness are never cached.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +12,7 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from cachetools import LRUCache
+from cachetools import FIFOCache
 
 from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
 from sayso_node.verdicts.stored_terms import LicenseBatch
@@ -48,16 +49,15 @@ class LicenseCache:
     """A cache of licenses with a limit in bytes; usable in any thread."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
-        self._kept: LRUCache[bytes, Any] = LRUCache(most, getsizeof=attrgetter("nbytes"))
-        self._lock = Lock()  # held for look-ups only, because the event loop takes it too
+        self._kept: FIFOCache[bytes, Any] = FIFOCache(most, getsizeof=attrgetter("nbytes"))
+        self._lock = Lock()  # held for changes only; a look-up reads one dictionary
 
     def get(self, name: bytes) -> PackedLicense | None:
         """Return a license for single rows, if it is cached."""
-        with self._lock:
-            try:
-                kept: PackedLicense = self._kept[name]
-            except KeyError:
-                return None
+        try:
+            kept: PackedLicense = self._kept[name]
+        except KeyError:
+            return None
         return kept
 
     def license(self, name: bytes, read: Read) -> PackedLicense | None:
@@ -102,7 +102,10 @@ class LicenseCache:
     @property
     def _shelf(self) -> TableCache:
         with self._lock:
-            shelf: TableCache = self._kept.get(_SHELF, EMPTY)
+            shelf: TableCache | None = self._kept.get(_SHELF)
+            if shelf is None:
+                return EMPTY
+            self._kept[_SHELF] = shelf  # as if it were new
         return shelf
 
     def _keep(self, new: TableCache, kept: TableCache, *, joining: bool) -> list[TableCache]:

@@ -111,8 +111,12 @@ class Reliance:
     ) -> float:
         """Return the same from a consent's terms, its arrival, and the end of its best chain."""
         own = self._part(name, consent, arrived_at, ends)
-        others = self._others.others_of(consent, item) if len(consent.parties) > 1 else ()
-        return self._lasting(latest_end([own, *map(self._of_party, others)]))
+        if own is None:
+            return NEVER
+        if len(consent.parties) == 1:
+            return self._lasting(own.end)
+        others = self._others.others_of(consent, item)
+        return self._lasting(latest_end([[own], *map(self._of_party, others)]))
 
     def of_licenses(self, shelf: TableCache, used: Ints, ends: Ends | None) -> Ends:
         """Return the same for licenses of a shelf with one party each, by their indexes.
@@ -140,13 +144,13 @@ class Reliance:
         marked = self._knowledge.is_marked(hop.terms.signer)
         return hop.arrived_at < self._moment.confirmed and not marked
 
-    def _part(self, name: bytes, consent: Consent, arrived_at: float, ends: float) -> Choices:
-        """Return a consent with its best chain as a part of a way; nothing if it is not sure."""
+    def _part(self, name: bytes, consent: Consent, arrived_at: float, ends: float) -> Choice | None:
+        """Return a consent with its best chain as a part of a way; None if it is not sure."""
         accepted, moment = self._knowledge.accepted_at(name, consent), self._moment
         if not arrived_at < moment.confirmed or not accepted >= moment.since:
-            return ()
+            return None
         as_of = min(moment.as_of, accepted)
-        return (Choice(min(consent.expires_at, ends), as_of, recheck_s(consent)),)
+        return Choice(min(consent.expires_at, ends), as_of, recheck_s(consent))
 
     def _of_party(self, sought: Sought) -> Choices:
         """Return the parts of another party: all its active consents that are not revoked (8.7)."""
@@ -157,7 +161,7 @@ class Reliance:
                 for name, held, passage in self._others.active(sought)
                 if not self._is_revoked(held, sought.item)
                 and (kept := self._knowledge.license(name))  # with its arrival
-                for part in self._part(name, held.consent, kept.arrived_at, passage.ends)
+                and (part := self._part(name, held.consent, kept.arrived_at, passage.ends))
             ]
         return self._parts[key]
 

@@ -6,7 +6,7 @@ the license, so a chain that passes on a thousand licenses is judged once; what 
 its consent's purposes, and whom its people stop by `to`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
@@ -186,7 +186,7 @@ class OpenChains:
             for name, chains in found.items()
         }
 
-    def loud(self, people: Iterable[bytes]) -> set[bytes]:
+    def loud(self, people: Collection[bytes]) -> set[bytes]:
         """Return those of some people who have set any scope, and so may stop holders."""
         return with_scopes(self._knowledge, people)
 

@@ -17,7 +17,7 @@ from sayso_protocol.verdicts.covering import Place
 class KnownBits(Protocol):
     """KnownBits answers questions about the revoked bits of addresses."""
 
-    def speakers(self, addresses: Iterable[bytes]) -> Collection[bytes]:
+    def speakers(self, addresses: Collection[bytes]) -> Collection[bytes]:
         """Return those of some addresses that have set any bit."""
         ...
 
@@ -37,7 +37,7 @@ class WholeBits(ABC):
     def bits(self, address: bytes) -> Masks:
         """Return all bits that an address has set, as word -> mask."""
 
-    def speakers(self, addresses: Iterable[bytes]) -> Collection[bytes]:
+    def speakers(self, addresses: Collection[bytes]) -> Collection[bytes]:
         """See KnownBits."""
         return [address for address in addresses if self.bits(address)]
 
@@ -88,7 +88,7 @@ def has_scope(words: Iterable[int]) -> bool:
     return any(word & SCOPE_FLAG for word in words)
 
 
-def with_scopes(known: KnownBits, addresses: Iterable[bytes]) -> set[bytes]:
+def with_scopes(known: KnownBits, addresses: Collection[bytes]) -> set[bytes]:
     """Return those of some addresses that have set the bit of any scope."""
     return {one for one in known.speakers(addresses) if known.has_scopes(one)}
 

@@ -41,14 +41,12 @@ class Reason(StrEnum):
     DISPUTED = "disputed"
     WITHDRAWN = "withdrawn"
 
-    @property
-    def number(self) -> int:
-        """Return the number that encodes the reason in one byte, from 1 (section 8)."""
-        return _NUMBERS[self]
+    number: int  # that encodes the reason in one byte
 
 
-_NUMBERS = {reason: number for number, reason in enumerate(Reason, 1)}
-REASONS = {number: reason for reason, number in _NUMBERS.items()}
+for _number, _reason in enumerate(Reason, 1):
+    _reason.number = _number
+REASONS = {reason.number: reason for reason in Reason}
 
 
 class Row(NamedTuple):

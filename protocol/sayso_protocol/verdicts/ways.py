@@ -36,6 +36,11 @@ class Choice(NamedTuple):
     as_of: float
     recheck_s: float
 
+    @property
+    def end(self) -> float:
+        """Return when the choice ends as a way of its own, as it does for most rows."""
+        return min(self.ends, self.as_of + self.recheck_s)
+
 
 def recheck_s(consent: Consent) -> int:
     """Return for how long an answer about a consent may be relied on, seconds."""
@@ -48,9 +53,6 @@ def latest_end(parties: Sequence[Sequence[Choice]]) -> float:
     Args:
         parties: The parts of each party, of which a way takes one each.
     """
-    if len(parties) == 1 and len(parties[0]) == 1:  # as for most rows
-        ((ends, as_of, recheck),) = parties[0]
-        return min(ends, as_of + recheck)
     rechecks = {part.recheck_s for parts in parties for part in parts}
     return max((_end_with(parties, least) for least in rechecks), default=NEVER)
 

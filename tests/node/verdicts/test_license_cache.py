@@ -138,13 +138,24 @@ def test_little_is_not_sorted_into_much(monkeypatch: pytest.MonkeyPatch) -> None
     assert shop.reads == 6
 
 
-def test_what_was_not_asked_for_longest_goes_first() -> None:
+def test_what_was_read_first_goes_first() -> None:
     kept, shop = LicenseCache(2 * SINGLE), Shop()
     for at in (0, 1, 0, 2):
         assert kept.license(NAMES[at], shop.read)
-    assert [kept.get(name) is not None for name in NAMES[:4]] == [True, False, True, False]
+    assert [kept.get(name) is not None for name in NAMES[:4]] == [False, True, True, False]
     assert shop.reads == 3
     assert kept.license(bytes(32), shop.read) is None
+
+
+def test_a_shelf_in_use_goes_last() -> None:
+    kept, shop = LicenseCache(3 * SINGLE), Shop()
+    found(kept, shop, NAMES[0])
+    for at in range(1, 8):
+        kept.license(NAMES[at], shop.read)
+        assert found(kept, shop, NAMES[0]) == [NAMES[0]]
+    assert shop.reads == 8
+    assert kept.get(NAMES[-1])
+    assert not kept.get(NAMES[1])
 
 
 def test_one_bound_holds_for_both_forms() -> None:

@@ -73,4 +73,4 @@ def test_what_is_kept_is_bounded() -> None:
     kept.follow(db)
     for at in (0, 1, 0, 2):
         kept.masks(PEOPLE[at], [1])
-    assert [is_whole(kept, who) for who in PEOPLE[:4]] == [True, False, True, False]
+    assert [is_whole(kept, who) for who in PEOPLE[:4]] == [False, True, True, False]

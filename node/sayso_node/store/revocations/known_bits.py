@@ -4,10 +4,10 @@ All words of an address are read only if they are few; of any other address, eac
 words that it names. So a person with a million words costs what others cost.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from cachetools import LRUCache
+from cachetools import FIFOCache
 
 from sayso_node.store.interface import Reading
 from sayso_node.store.revocations import bits
@@ -25,24 +25,22 @@ class _Person(NamedTuple):
     Attributes:
         masks: All words; None if there are more than FEW_WORDS.
         has_scopes: Whether one of its words is a scope's.
+        spoke: Whether it has any word.
     """
 
     masks: Masks | None
     has_scopes: bool
-
-    @property
-    def spoke(self) -> bool:
-        return self.masks is None or bool(self.masks)
+    spoke: bool = True
 
 
-_SILENT: Final = _Person({}, has_scopes=False)
+_SILENT: Final = _Person({}, has_scopes=False, spoke=False)
 
 
 class StoreBits:
-    """Bits of all addresses in one state; the least recently used addresses are read again."""
+    """Bits of all addresses in one state; those read first are read again first."""
 
     def __init__(self, db: Reading | None = None, most: int = KEPT_WORDS) -> None:
-        self._kept: LRUCache[bytes, _Person] = LRUCache(
+        self._kept: FIFOCache[bytes, _Person] = FIFOCache(  # its look-ups change nothing
             most, lambda person: min(most, 1 + len(person.masks or ()))
         )
         self._db = db
@@ -51,12 +49,11 @@ class StoreBits:
         """Continue with another transaction that sees the same state."""
         self._db = db
 
-    def speakers(self, addresses: Iterable[bytes]) -> Collection[bytes]:
+    def speakers(self, addresses: Collection[bytes]) -> Collection[bytes]:
         """See KnownBits."""
-        asked = [*addresses]
-        if len(asked) >= _MANY_ADDRESSES:
-            return bits.speakers_among(self._reading, asked)
-        return [address for address in asked if self._person(address).spoke]
+        if len(addresses) >= _MANY_ADDRESSES:
+            return bits.speakers_among(self._reading, [*addresses])
+        return [address for address in addresses if self._person(address).spoke]
 
     def has_scopes(self, address: bytes) -> bool:
         """See KnownBits."""
