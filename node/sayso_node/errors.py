@@ -1,5 +1,7 @@
 """Errors of a node; those about messages themselves are in sayso_protocol.errors."""
 
+from collections.abc import Iterable
+
 from sayso_protocol.errors import SaysoError
 
 
@@ -113,6 +115,10 @@ class ClockPutBack(SaysoError):
 
 class MethodNotAllowed(SaysoError):
     """The path exists, but not with this HTTP method; the header `Allow` lists the methods it has."""
+
+    def __init__(self, methods: Iterable[str]) -> None:
+        self.allowed = ", ".join(sorted(methods))
+        super().__init__(f"this path has {self.allowed} only")
 
 
 class NotAcceptable(SaysoError):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from aiohttp import ETag, web
 
 from sayso_node.api.http.negotiation import takes_gzip
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.schema.about import NamedJson
 from sayso_node.api.schema.operations import Operation
 from sayso_node.errors import NotFound
@@ -76,26 +76,26 @@ class PageRoutes:
             Route(ASSETS_AT, self.asset),
         ]
 
-    async def page(self, request: web.Request) -> web.Response:
+    async def page(self, request: web.BaseRequest) -> web.Response:
         """Answer with the page, which browsers request anew each time."""
         return self._answer(request, self._files[PAGE], ASK)
 
-    async def verifier(self, request: web.Request) -> web.Response:
+    async def verifier(self, request: web.BaseRequest) -> web.Response:
         """Answer with the page that verifies a printed proof in the browser."""
         return self._answer(request, self._files[VERIFIER], ASK)
 
-    async def worker(self, request: web.Request) -> web.Response:
+    async def worker(self, request: web.BaseRequest) -> web.Response:
         """Answer with the service worker, by which a browser opens the page without its node."""
         return self._answer(request, self._files[WORKER], ASK)
 
-    async def asset(self, request: web.Request) -> web.Response:
+    async def asset(self, request: web.BaseRequest) -> web.Response:
         """Answer with a script, a style or a language file, which never changes under its name."""
-        found = self._files.get(request.match_info["name"])
+        found = self._files.get(request[PLACE]["name"])
         if found is None or found.kind == KINDS["html"] or found is self._files[WORKER]:
             raise NotFound("the page has no such file; load it again")
         return self._answer(request, found, FOREVER)
 
-    def _answer(self, request: web.Request, file: File, age: str) -> web.Response:
+    def _answer(self, request: web.BaseRequest, file: File, age: str) -> web.Response:
         known = request.if_none_match or ()
         headers = {**self._headers, "Cache-Control": age}
         if any(one.value in {file.tag, "*"} for one in known):

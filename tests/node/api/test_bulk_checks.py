@@ -228,7 +228,7 @@ async def begun(node: RunningNode, body: bytes, sent: int) -> tuple[asyncio.Stre
 
 
 def room(node: RunningNode) -> int:
-    left: int = node.node._http._runner.app[bodies.ROOM].left
+    left: int = node.node._http._room.left
     return left
 
 

@@ -111,7 +111,9 @@ async def test_who_hangs_up_in_the_middle_harms_nobody(
         [submit] = [one for one in GOOD if one.path == "/v1/messages"]
         await cut(full, submit._replace(kind="").bytes(*chunked) + line, 0)
     await cut(full, b"\x16\x03\x01\x02\x00\x01\x00", 0)
-    server = full.node._http._runner.server
+    runner = full.node._http._runner
+    assert runner
+    server = runner.server
     assert server
     connections = [one for one in server.connections if isinstance(one, HttpConnection)]
     assert len(connections) == len(server.connections)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from sayso_protocol.primitives import address_text
 from support.node_rig import consent
 from support.protocol_strategies import ADA, BEN
 from support.running_node import MSGPACK, RunningNode
+from support.waiting import DEADLINE_S
 
 JSON = {"Content-Type": "application/json"}
 HASH = "0x" + "ab" * 32
@@ -203,15 +205,47 @@ async def test_what_is_no_http_is_answered_below_us(
         ("OPTIONS *", (404, "not-found")),
         ("CONNECT example.com:80", (404, "not-found")),
         ("GET /v1/node%0A", (404, "not-found")),
-        ("GET /v1/node", (400, "bad-request")),
+        ("GET http://x/v1/nodes", (404, "not-found")),
     ],
 )
 async def test_what_matches_no_route_is_refused_in_the_same_form(
     node: RunningNode, head: str, expected: tuple[int, str]
 ) -> None:
-    expecting = "Expect: wonders\r\n" if expected[0] == 400 else ""
-    request = f"{head} HTTP/1.1\r\nHost: x\r\n{expecting}\r\n"
+    request = f"{head} HTTP/1.1\r\nHost: x\r\n\r\n"
     assert outcome(await send(node, request.encode())) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "expected", "answers"),
+    [
+        ("1.1", "msgpack", "100-Continue", [100, 200]),
+        ("1.0", "msgpack", "100-continue", [200]),
+        ("1.1", "x", "100-continue", [415]),
+        ("1.1", "msgpack", "wonders", [400]),
+    ],
+)
+async def test_a_body_is_asked_for_only_if_it_may_come(
+    node: RunningNode, version: str, kind: str, expected: str, answers: list[int]
+) -> None:
+    """RFC 9110, 10.1.1."""
+    body = encode_bundle([encode(consent(1))])
+    head = f"POST /v1/messages HTTP/{version}\r\nHost: x\r\nContent-Type: application/{kind}\r\n"
+    head += f"Content-Length: {len(body)}\r\nExpect: {expected}\r\nConnection: close\r\n\r\n"
+    place, seen = urlsplit(node.url), list[int]()
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    writer.write(head.encode())
+    if answers == [200]:
+        writer.write(body)
+    async with asyncio.timeout(DEADLINE_S):
+        while line := await reader.readline():
+            seen.append(int(line.split()[1]))
+            while line.strip():
+                line = await reader.readline()
+            if seen != [100]:
+                break
+            writer.write(body)
+    writer.close()
+    assert seen == answers
 
 
 @pytest.mark.parametrize("packing", [{}, {"Content-Encoding": "gzip"}])

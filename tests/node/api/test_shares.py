@@ -78,7 +78,7 @@ async def test_slow_bodies_that_grow_leave_room_for_revocations(
         held = [
             await begin(node, ip, f"{head}\nContent-Length: {len(part) + 9}", part) for _ in range(3)
         ]
-        room = node.node._http._runner.app[bodies.ROOM]
+        room = node.node._http._room
         await until(lambda: room.left < size // 2)
         assert await revoke(node) == 200
         assert not any(reader.at_eof() for reader, _ in held)
@@ -92,7 +92,7 @@ async def test_a_source_holds_its_share_of_the_memory_and_no_more(
     async with running_node(tmp_path) as node:
         head = f"POST /v1/check HTTP/1.1\nHost: x\nContent-Type: {MSGPACK}\nContent-Length: 900000"
         first = await begin(node, STRANGER, head, bytes(150_000))
-        room = node.node._http._runner.app[bodies.ROOM]
+        room = node.node._http._room
         await until(lambda: room.left <= 400_000 - 84_000)
         second = await begin(node, STRANGER, head, bytes(250_000))
         assert await status(second) == 503
@@ -183,7 +183,9 @@ async def test_connections_of_one_source_make_room_for_others(
         held = [await begin(node, STRANGER, head) for _ in range(10)]
         if kind != "body":
             assert {await status(line) for line in held} == {200}
-        server_ = node.node._http._runner.server
+        runner = node.node._http._runner
+        assert runner
+        server_ = runner.server
         assert server_
         await until(lambda: len(server_.connections) == 12)
         newcomers = [await begin(node, ANOTHER, "GET /healthz HTTP/1.1\nHost: x") for _ in range(3)]

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from sayso_node.api.http.inflating import Inflater
 from sayso_node.api.http.shares import Turns, source_of
@@ -65,15 +65,15 @@ class BodyRoom:
             del self._held[source]
 
 
-ROOM: web.AppKey[BodyRoom] = web.AppKey("room", BodyRoom)
+ROOM: Final = web.RequestKey("room", BodyRoom)
 
 
-async def read_value(request: web.Request, kind: type[T]) -> T:
+async def read_value(request: web.BaseRequest, kind: type[T]) -> T:
     """Read a JSON body as a value; raises BadRequest and what read_body raises."""
     async with read_body(request) as body:
         if len(body) <= SMALL_BYTES:  # takes less than a turn in a thread
             return value_of(body, kind)
-        async with request.app[ROOM].decoding.turn(source_of(request)):
+        async with request[ROOM].decoding.turn(source_of(request)):
             return await asyncio.to_thread(value_of, body, kind)
 
 
@@ -88,14 +88,15 @@ def value_of(body: bytes | bytearray, kind: type[T]) -> T:
 
 
 @asynccontextmanager
-async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
+async def read_body(request: web.BaseRequest) -> AsyncIterator[bytearray]:
     """Read the whole body and hold its memory for the block; its type and size must fit the operation.
 
-    Raises UnsupportedMediaType, TooLarge, TooSlow, NodeBusy.
+    Raises BadRequest, UnsupportedMediaType, TooLarge, TooSlow, NodeBusy.
     """
     limit = _check_head(request)
+    await _ask_for(request)
     inflater = Inflater(_encoding(request))
-    room, source, body = request.app[ROOM], source_of(request), bytearray()
+    room, source, body = request[ROOM], source_of(request), bytearray()
     room.senders[request.protocol] = None
     taken, received, began = 0, 0, asyncio.get_running_loop().time()
     try:
@@ -117,7 +118,7 @@ async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
         room.give_back(source, taken)
 
 
-def _check_head(request: web.Request) -> int:
+def _check_head(request: web.BaseRequest) -> int:
     """Return the body's limit in bytes if its headers are valid."""
     takes = request[TAKES]
     if (body := takes.get(request.content_type)) is None:
@@ -129,11 +130,21 @@ def _check_head(request: web.Request) -> int:
     return body.limit
 
 
-def _encoding(request: web.Request) -> str:
+async def _ask_for(request: web.BaseRequest) -> None:
+    """Ask a client for the body that waits to hear whether it may send it (RFC 9110, 10.1.1)."""
+    expected = request.headers.get("Expect", "").lower()
+    if expected not in {"", "100-continue"}:
+        raise BadRequest("a client can expect 100-continue only")
+    if expected and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer has not begun
+
+
+def _encoding(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Encoding", "identity").lower()
 
 
-async def _part(request: web.Request, began: float, received: int) -> bytes:
+async def _part(request: web.BaseRequest, began: float, received: int) -> bytes:
     """Return the next bytes, none at the end; raises TooSlow when they come too late."""
     now = asyncio.get_running_loop().time()
     least = began + min(BODY_S, BODY_GRACE_S + received / BODY_RATE)

@@ -9,17 +9,15 @@ and sending ones make room. A connection without a complete request head in time
 import asyncio
 import resource
 from collections import Counter
-from collections.abc import Coroutine
 from itertools import chain
 from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web_request import BaseRequest
 
 from sayso_node.api.http.bodies import BodyRoom
 from sayso_node.api.http.negotiation import rendered
-from sayso_node.api.http.responses import http_refusal, refusal
+from sayso_node.api.http.responses import refusal
 from sayso_node.api.http.shares import source_of
 from sayso_node.errors import BadRequest
 from sayso_node.sources import Proxies
@@ -42,7 +40,7 @@ class HttpConnection(web.RequestHandler):
     def __init__(self, connections: "Connections", server: web.Server, **options: Any) -> None:
         super().__init__(server, **options)
         self._connections = connections
-        self.request: web.Request | None = None  # that a route handles at the moment
+        self.request: web.BaseRequest | None = None  # that a route handles at the moment
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, only now because many may have been accepted at once."""
@@ -69,17 +67,9 @@ class HttpConnection(web.RequestHandler):
         if not isinstance(error, (web.RequestPayloadError, HttpProcessingError, ConnectionError)):
             super().log_exception(*args, **named)
 
-    def finish_response(
-        self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
-        """Send an answer; what aiohttp refuses before any route, such as CONNECT, has our form, too."""
-        if resp.status >= 400 and isinstance(resp, web.HTTPException):
-            resp = rendered(http_refusal(resp))
-        return super().finish_response(request, resp, start_time)
-
     def handle_error(
         self,
-        request: BaseRequest,
+        request: web.BaseRequest,
         status: int = 500,  # noqa: ARG002 - required by aiohttp
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - it repeats the request

@@ -50,7 +50,9 @@ PREFLIGHT: Final = {
 }
 
 
-async def negotiated(request: web.Request, operation: Operation, handler: Handler) -> web.StreamResponse:
+async def negotiated(
+    request: web.BaseRequest, operation: Operation, handler: Handler
+) -> web.StreamResponse:
     """Answer in a media type that the client accepts, or refuse before the route runs."""
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204, headers=ORIGIN | PREFLIGHT)
@@ -97,7 +99,9 @@ def written(value: Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=0)
 
 
-async def _dressed(request: web.Request, operation: Operation, response: web.Response) -> web.Response:
+async def _dressed(
+    request: web.BaseRequest, operation: Operation, response: web.Response
+) -> web.Response:
     """Add ETag and compression to an answer."""
     headers = response.headers
     if operation.is_kept and response.status == 200 and request.method in {"GET", "HEAD"}:
@@ -117,12 +121,12 @@ def _bytes(response: web.Response) -> bytes:
     return body if isinstance(body, bytes) else b""
 
 
-def _has(request: web.Request, tag: ETag) -> bool:
+def _has(request: web.BaseRequest, tag: ETag) -> bool:
     known = request.if_none_match or ()
     return any(one.value in {tag.value, "*"} for one in known)
 
 
-async def _compress(request: web.Request, response: web.Response) -> None:
+async def _compress(request: web.BaseRequest, response: web.Response) -> None:
     if not takes_gzip(request.headers.get("Accept-Encoding", "")):
         return
     body = _bytes(response)

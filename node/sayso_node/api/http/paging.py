@@ -36,7 +36,7 @@ class Pages:
     def __init__(self, identity: SigningKey) -> None:
         self._key = blake2b(bytes(identity), digest_size=32, person=b"sayso cursor 1").digest()
 
-    def wanted(self, request: web.Request, largest: int) -> Wanted:
+    def wanted(self, request: web.BaseRequest, largest: int) -> Wanted:
         """Read `limit` and `cursor`; raises BadRequest and BadCursor."""
         query = request.query
         limit = query.get("limit", str(largest))
@@ -46,7 +46,7 @@ class Pages:
         return Wanted(self._read(request.path, cursor) if cursor is not None else 0, int(limit))
 
     def page(
-        self, request: web.Request, found: Sequence[T], places: Sequence[int], limit: int
+        self, request: web.BaseRequest, found: Sequence[T], places: Sequence[int], limit: int
     ) -> tuple[Sequence[T], str | None]:
         """Return the rows of a page and the next cursor; `places` has one more if there is one."""
         if len(places) <= limit:

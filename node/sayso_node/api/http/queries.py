@@ -20,7 +20,6 @@ def check_query(operation: Operation, text: str) -> None:
     _check(operation, rest, () if nonce is None else ("nonce",))
 
 
-@lru_cache(64)  # a request is split twice: where it is checked, and where it is read
 def split_nonce(text: str) -> tuple[str, str | None]:
     """Split a nonce off the end of a query string, because the rest is often that of other requests.
 

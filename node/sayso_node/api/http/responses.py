@@ -47,7 +47,6 @@ HTTP_STATUS: dict[type[SaysoError], int] = {
     IdentityInUse: 503,
 }
 RETRY_AFTER_S = "2"
-_OF_STATUS = {status: error for error, status in HTTP_STATUS.items() if status < 500}
 
 log = logger(__name__)
 
@@ -62,24 +61,15 @@ def refusal(error: SaysoError) -> RouteAnswer:
     """Return the answer to a request that is refused with this error."""
     status = HTTP_STATUS.get(type(error), 400)
     headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else {}  # RFC 9110, 10.2.3
+    if isinstance(error, MethodNotAllowed):
+        headers = {"Allow": error.allowed}  # RFC 9110, 15.5.6
     return RouteAnswer(RefusalJson(fault(error)), status, headers)
-
-
-def http_refusal(error: web.HTTPException) -> RouteAnswer:
-    """Convert aiohttp's own refusals: an unknown path, a wrong method, a size."""
-    answer = refusal(_OF_STATUS.get(error.status, BadRequest)(error.reason))
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted(error.allowed_methods))
-        return answer._replace(headers={"Allow": allowed})  # RFC 9110, 15.5.6
-    return answer
 
 
 def answer_to(error: Exception, operation: Operation) -> RouteAnswer:
     """Return the answer to an error of a route; one that is not expected shows no details."""
     if isinstance(error, SaysoError):
         return refusal(error)
-    if isinstance(error, web.HTTPException):
-        return http_refusal(error)
     if isinstance(error, (ConnectionError, web.RequestPayloadError)):
         return refusal(BadRequest("the body ended early, or is not valid in its encoding"))
     log.error("request-failed", operation=operation.name, exc_info=error)

@@ -1,12 +1,14 @@
 """Routes: an operation and its handler."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aiohttp import web
 from msgspec import Struct
 
 from sayso_node.api.schema.operations import Operation
+
+PLACE: Final = web.RequestKey("place", Mapping[str, str])  # the parameters of its path, by name
 
 
 class RouteAnswer(NamedTuple):
@@ -18,7 +20,7 @@ class RouteAnswer(NamedTuple):
 
 
 Result = Struct | RouteAnswer | web.StreamResponse  # `negotiated` encodes a value
-Handler = Callable[[web.Request], Awaitable[Result]]
+Handler = Callable[[web.BaseRequest], Awaitable[Result]]
 
 
 class Route(NamedTuple):

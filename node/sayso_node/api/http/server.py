@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from sayso_node.api.http.answering import add
-from sayso_node.api.http.bodies import HELD_BYTES, ROOM, SOURCE_BYTES, BodyRoom
+from sayso_node.api.http.bodies import HELD_BYTES, SOURCE_BYTES, BodyRoom
 from sayso_node.api.http.connections import Connections
+from sayso_node.api.http.responder import Responder
 from sayso_node.api.http.route import Route
-from sayso_node.api.http.shares import PROXIES
 from sayso_node.metrics.latency import Latency
 from sayso_node.sources import Proxies
 
@@ -37,12 +36,10 @@ class HttpServer:
         proxies: Proxies | None = None,
         latency: Latency | None = None,
     ) -> None:
-        room, proxies = BodyRoom(HELD_BYTES, SOURCE_BYTES), proxies or Proxies()
-        self._connections = Connections(room, proxies)
-        self._app = app = web.Application()
-        app[ROOM], app[PROXIES] = room, proxies
-        add(app, routes, latency)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        self._room, proxies = BodyRoom(HELD_BYTES, SOURCE_BYTES), proxies or Proxies()
+        self._connections = Connections(self._room, proxies)
+        self._responder = Responder(routes, self._room, proxies, latency)
+        self._runner: web.ServerRunner | None = None
         self._host = host
         self._port = port
         self._closing = tuple(closing)
@@ -50,9 +47,9 @@ class HttpServer:
 
     async def start(self) -> None:
         """Listen; raises OSError when the address is in use."""
+        server = web.Server(self._responder.answer)
+        self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_S)
         await self._runner.setup()
-        server = self._runner.server
-        assert server  # noqa: S101 - setup() created it
         self._listening = await asyncio.get_running_loop().create_server(
             lambda: self._connections.welcome(server), self._host, self._port, backlog=1_024
         )
@@ -63,4 +60,5 @@ class HttpServer:
             self._listening.close()
         for close in self._closing:
             await close()
-        await self._runner.cleanup()
+        if self._runner:
+            await self._runner.cleanup()

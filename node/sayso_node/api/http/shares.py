@@ -8,22 +8,22 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from aiohttp import web
 
 from sayso_node.errors import NodeBusy
 from sayso_node.sources import Proxies
 
-PROXIES: web.AppKey[Proxies] = web.AppKey("proxies", Proxies)
+PROXIES: Final = web.RequestKey("proxies", Proxies)
 T = TypeVar("T")
 
 
-def source_of(request: web.Request) -> str:
+def source_of(request: web.BaseRequest) -> str:
     """Return the source of a request; nothing else decides who a user is."""
     headers = request.headers
     said = (headers.getall(name, ()) for name in ("X-Forwarded-For", "Forwarded"))
-    return request.app[PROXIES].source(request.remote, *said)
+    return request[PROXIES].source(request.remote, *said)
 
 
 class Seats(Generic[T]):

@@ -74,7 +74,7 @@ class AboutRoutes:
             Route(METRICS, self.metrics),
         ]
 
-    async def node(self, _request: web.Request) -> NodeJson:
+    async def node(self, _request: web.BaseRequest) -> NodeJson:
         """Return name, key, network, block and counters."""
         head = self._freshness.head
         number, time = head.point.number, head.time
@@ -86,16 +86,16 @@ class AboutRoutes:
             counters=dict(self._counters()),
         )
 
-    async def peers(self, _request: web.Request) -> Peers:
+    async def peers(self, _request: web.BaseRequest) -> Peers:
         """Return configured and connected peers."""
         peers = await self._transport.peers()
         return Peers([PeerJson(one.peer_id, one.address, one.connected) for one in peers])
 
-    async def health(self, _request: web.Request) -> Health:
+    async def health(self, _request: web.BaseRequest) -> Health:
         """Answer that the process runs."""
         return Health(ok=True)
 
-    async def ready(self, _request: web.Request) -> RouteAnswer:
+    async def ready(self, _request: web.BaseRequest) -> RouteAnswer:
         """Answer whether the view of chain and peers is current and all parts run."""
         reasons = [UnreadyJson(*one) for one in self._readiness.reasons()]
         silence = self._freshness.view(self._clock.now(), READY_AGE_S).silence
@@ -105,6 +105,6 @@ class AboutRoutes:
         body = Ready(ready, reasons, silence, self._parts_down(), full, alarms)
         return RouteAnswer(body, 200 if ready else 503)
 
-    async def metrics(self, _request: web.Request) -> web.Response:
+    async def metrics(self, _request: web.BaseRequest) -> web.Response:
         """Return metrics in Prometheus text format 0.0.4."""
         return web.Response(body=await self._metrics(), content_type="text/plain", charset="utf-8")

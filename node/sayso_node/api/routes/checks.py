@@ -65,7 +65,7 @@ class CheckRoutes:
         """The routes of this file."""
         return [Route(CHECK, self.check)]
 
-    async def check(self, request: web.Request) -> Checked | CheckedPacked:
+    async def check(self, request: web.BaseRequest) -> Checked | CheckedPacked:
         """Return a reason for each row, in the order of the rows, and the receipt."""
         if request.content_type == MSGPACK:
             return await self._check_packed(request)
@@ -74,7 +74,7 @@ class CheckRoutes:
         answer, receipt = await self._answer(source_of(request), check)
         return Checked([REASONS[number] for number in answer.reasons], receipt)
 
-    async def _check_packed(self, request: web.Request) -> CheckedPacked:
+    async def _check_packed(self, request: web.BaseRequest) -> CheckedPacked:
         async with read_body(request) as body:
             check = await self._class_of(len(body) // ROW_BYTES).run(read_packed_check, body)
             body.clear()  # the check has its own copy of the rows, so this memory is reused

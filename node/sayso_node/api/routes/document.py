@@ -70,6 +70,6 @@ class DocumentRoutes:
         """The routes of this file."""
         return [Route(DOCUMENT, self.openapi)]
 
-    async def openapi(self, _request: web.Request) -> Document:
+    async def openapi(self, _request: web.BaseRequest) -> Document:
         """Return the document."""
         return self._document

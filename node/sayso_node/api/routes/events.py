@@ -94,7 +94,7 @@ class EventRoutes:
             one.cancel()
         await asyncio.gather(*self._streams, return_exceptions=True)
 
-    async def events(self, request: web.Request) -> web.StreamResponse:
+    async def events(self, request: web.BaseRequest) -> web.StreamResponse:
         """Send the events after the id, or from now on, until the client disconnects."""
         text = request.headers.get("Last-Event-ID") or request.query.get("after")
         parties = _parties(request)
@@ -132,7 +132,9 @@ class EventRoutes:
             raise Resync("this store does not have the events after that id; start again without an id")
         return store_id, seq
 
-    async def _stream(self, request: web.Request, response: web.StreamResponse, place: "_Place") -> None:
+    async def _stream(
+        self, request: web.BaseRequest, response: web.StreamResponse, place: "_Place"
+    ) -> None:
         await response.prepare(request)
         store_id, seq, parties = place
         has_reached = False
@@ -178,7 +180,7 @@ class EventRoutes:
         return f"event: silence\ndata: {_data(SilenceEvent(silence))}\n\n" if silence else ""
 
 
-def _end(request: web.Request, error: BaseException) -> None:
+def _end(request: web.BaseRequest, error: BaseException) -> None:
     """Close the connection, because the answer has begun and cannot become an error."""
     if not isinstance(error, (ConnectionError, TimeoutError)):
         log.error("event-stream-failed", exc_info=error)
@@ -199,7 +201,7 @@ class _Place(NamedTuple):
     parties: list[Party]
 
 
-def _parties(request: web.Request) -> list[Party]:
+def _parties(request: web.BaseRequest) -> list[Party]:
     """Return the addresses that a listener names; raises BadRequest and InvalidAddress."""
     found, query = list[Party](), request.query
     named = {

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from sayso_node.api.http.paging import Pages, Wanted
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.requests import licenses_query, page_query
 from sayso_node.api.schema.values import (
@@ -98,9 +98,9 @@ class LicenseRoutes:
             Route(BATCH, self.batch),
         ]
 
-    async def license(self, request: web.Request) -> WholeLicense:
+    async def license(self, request: web.BaseRequest) -> WholeLicense:
         """Return a license: the signed consent, its revoked permissions and its anchor."""
-        license_hash = hash_from_text(request.match_info["license"])
+        license_hash = hash_from_text(request[PLACE]["license"])
         return await asyncio.to_thread(self._describe, license_hash)
 
     def _describe(self, license_hash: bytes) -> WholeLicense:
@@ -119,9 +119,9 @@ class LicenseRoutes:
             anchor=anchor,
         )
 
-    async def licenses_of(self, request: web.Request) -> Licenses:
+    async def licenses_of(self, request: web.BaseRequest) -> Licenses:
         """Return a contributor's signed licenses, so that a tool needs no request for each."""
-        contributor = address_from_text(request.match_info["address"])
+        contributor = address_from_text(request[PLACE]["address"])
         wanted = self._pages.wanted(request, LICENSES)
         via, to = request.query.get("via"), request.query.get("grantee")
         grantee = None if to is None else address_from_text(to)
@@ -155,9 +155,9 @@ class LicenseRoutes:
                     break
         return page, seen, [seq for seq, _ in found]
 
-    async def consents(self, request: web.Request) -> Consents:
+    async def consents(self, request: web.BaseRequest) -> Consents:
         """Return a contributor's licenses without their items; a person looks for the newest first."""
-        contributor = address_from_text(request.match_info["address"])
+        contributor = address_from_text(request[PLACE]["address"])
         wanted = self._pages.wanted(request, CONSENTS)
         found, places = await asyncio.to_thread(self._consents, contributor, wanted)
         rows, after = self._pages.page(request, found, places, len(found))
@@ -210,9 +210,9 @@ class LicenseRoutes:
             "revoked_permissions": revoked,
         }
 
-    async def batch(self, request: web.Request) -> BatchLicenses:
+    async def batch(self, request: web.BaseRequest) -> BatchLicenses:
         """Return a batch by its root, so that others can verify what this node anchored."""
-        root = hash_from_text(request.match_info["root"])
+        root = hash_from_text(request[PLACE]["root"])
         return await asyncio.to_thread(self._batch, root)
 
     def _batch(self, root: bytes) -> BatchLicenses:

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from sayso_node.api.http.paging import Pages, Wanted
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.requests import claims_query
 from sayso_node.api.schema.values import Claims, ListedClaim
@@ -47,9 +47,9 @@ class ListRoutes:
         """The routes of this file."""
         return [Route(CLAIMS_ON, self.claims)]
 
-    async def claims(self, request: web.Request) -> Claims:
+    async def claims(self, request: web.BaseRequest) -> Claims:
         """Return who licensed an item and for what; that alone is never clear (rule 8.11)."""
-        item = hash_from_text(request.match_info["item"])
+        item = hash_from_text(request[PLACE]["item"])
         wanted = self._pages.wanted(request, CLAIMS)
         beside = request.query.get("beside")
         name = None if beside is None else hash_from_text(beside)

@@ -78,13 +78,13 @@ class MessageRoutes:
         one = [Route(named, partial(self.one, FORMS[kind])) for kind, named in operations().items()]
         return [Route(SUBMIT, self.submit), *one]
 
-    async def submit(self, request: web.Request) -> RouteAnswer:
+    async def submit(self, request: web.BaseRequest) -> RouteAnswer:
         """Take a bundle of envelopes in canonical encoding."""
         async with read_body(request) as body:
             bundle = decode_bundle(bytes(body), BODY_BYTES)
         return await self._take(request, bundle)
 
-    async def one(self, form: Form, request: web.Request) -> RouteAnswer:
+    async def one(self, form: Form, request: web.BaseRequest) -> RouteAnswer:
         """Take a message by its fields and what the wallet gave as signature, and consents (7.12)."""
         fields: Any = await read_value(request, form.signed)
         message, items = form.read(fields)
@@ -98,7 +98,7 @@ class MessageRoutes:
         chain_id = getattr(fields, "chain_id", UNSET)
         return self._network if chain_id is UNSET else replace(self._network, chain_id=chain_id)
 
-    async def _take(self, request: web.Request, bundle: Sequence[bytes]) -> RouteAnswer:
+    async def _take(self, request: web.BaseRequest, bundle: Sequence[bytes]) -> RouteAnswer:
         """Store messages, then publish them to peers, then answer with acknowledgements.
 
         Raises GossipQueueFull before storing anything, when consents arrive faster than gossip sends

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 from msgspec import UNSET
 
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.http.shares import Turns, source_of
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.proofs import AccountProof, AnchorSlot, ChainProof, HeaderJson, PlaceProof
@@ -71,9 +71,9 @@ class ProofRoutes:
         """The routes of this file."""
         return [Route(PROOF, self.proof)]
 
-    async def proof(self, request: web.Request) -> ChainProof:
+    async def proof(self, request: web.BaseRequest) -> ChainProof:
         """Return the places and their proof, after the block that was read last."""
-        license_hash = hash_from_text(request.match_info["license"])
+        license_hash = hash_from_text(request[PLACE]["license"])
         item, purpose = hash_from_text(request.query["item"]), request.query["purpose"]
         grantee = address_from_text(request.query.get("grantee", address_text(ANYONE)))
         check_purpose(purpose)

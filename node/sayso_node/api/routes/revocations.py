@@ -17,7 +17,7 @@ import msgspec
 from aiohttp import web
 
 from sayso_node.api.http.paging import Pages, Wanted
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.proofs import ReceiptProof
 from sayso_node.api.schema.requests import page_query
@@ -96,9 +96,9 @@ class RevocationRoutes:
             Route(REVOCATIONS_OF, self.revocations_of),
         ]
 
-    async def revocation(self, request: web.Request) -> Progress:
+    async def revocation(self, request: web.BaseRequest) -> Progress:
         """Return the progress of a revocation, with our acknowledgement if it is stored (rule 7.12)."""
-        digest = hash_from_text(request.match_info["digest"])
+        digest = hash_from_text(request[PLACE]["digest"])
         found = await asyncio.to_thread(self._look, digest)
         kept, block = found.held.is_kept, found.read_to
         return Progress(
@@ -111,9 +111,9 @@ class RevocationRoutes:
             await self._signer.acknowledge(found.envelope) if kept else None,
         )
 
-    async def receipt_proof(self, request: web.Request) -> ReceiptProof:
+    async def receipt_proof(self, request: web.BaseRequest) -> ReceiptProof:
         """Return who brought a revocation to the chain, and when (rule 10.10)."""
-        digest = hash_from_text(request.match_info["digest"])
+        digest = hash_from_text(request[PLACE]["digest"])
         return await asyncio.to_thread(self._receipt_proof, digest)
 
     def _receipt_proof(self, digest: bytes) -> ReceiptProof:
@@ -123,9 +123,9 @@ class RevocationRoutes:
                 raise NotFound("this node has no revocation with this digest")
             return msgspec.convert(receipt_proof(db, self._network, found.body), ReceiptProof)
 
-    async def revocations_of(self, request: web.Request) -> Revocations:
+    async def revocations_of(self, request: web.BaseRequest) -> Revocations:
         """Return what an address signed to revoke; pending messages are not listed (rule 7.14)."""
-        signer = address_from_text(request.match_info["address"])
+        signer = address_from_text(request[PLACE]["address"])
         wanted = self._pages.wanted(request, REVOCATIONS)
         found = await asyncio.to_thread(self._revocations_of, signer, wanted)
         rows, after = self._pages.page(

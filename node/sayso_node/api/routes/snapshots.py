@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from sayso_node.api.http.negotiation import ORIGIN
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.schema.operations import OCTETS, Operation
 from sayso_node.api.schema.values import SnapshotFile, Snapshots
 from sayso_node.errors import NotFound
@@ -52,13 +52,13 @@ class SnapshotRoutes:
             raise NotFound("this process makes no snapshots: ask the node beside which it runs")
         return self._files
 
-    async def index(self, _request: web.Request) -> Snapshots:
+    async def index(self, _request: web.BaseRequest) -> Snapshots:
         """Return the current snapshot and its deltas, in order; empty before the first snapshot."""
         return Snapshots([_file(one) for one in self._shelf().chain])
 
-    async def file(self, request: web.Request) -> web.StreamResponse:
+    async def file(self, request: web.BaseRequest) -> web.StreamResponse:
         """Return one file."""
-        path = self._shelf().find(request.match_info["name"])
+        path = self._shelf().find(request[PLACE]["name"])
         if path is None:
             raise NotFound(
                 "this snapshot is not available any more; /v1/snapshots lists the current one"

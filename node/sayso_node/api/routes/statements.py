@@ -14,7 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.statements import (
     AS_CLAIM,
@@ -82,15 +82,15 @@ class StatementRoutes:
             Route(SUBLICENSES_TO, self.sublicenses_to),
         ]
 
-    async def statement(self, request: web.Request) -> StatementJson:
+    async def statement(self, request: web.BaseRequest) -> StatementJson:
         """Return a statement."""
-        digest = hash_from_text(request.match_info["statement"])
+        digest = hash_from_text(request[PLACE]["statement"])
         return await asyncio.to_thread(self._statement, digest)
 
-    async def statements_on(self, request: web.Request) -> Statements:
+    async def statements_on(self, request: web.BaseRequest) -> Statements:
         """Return those that name a hash, a page at a time."""
         query = request.query
-        named = hash_from_text(request.match_info["hash"])
+        named = hash_from_text(request[PLACE]["hash"])
         kind, status = _KINDS.get(query.get("kind", "")), query.get("status", STORED)
         if kind is None:
             raise BadRequest(f"kind must be one of {', '.join(_KINDS)}")
@@ -99,9 +99,9 @@ class StatementRoutes:
         after = hash_from_text(query["after"]) if "after" in query else bytes(HASH_BYTES)
         return await asyncio.to_thread(self._statements_on, named, kind, status, after)
 
-    async def sublicenses_to(self, request: web.Request) -> SublicensesTo:
+    async def sublicenses_to(self, request: web.BaseRequest) -> SublicensesTo:
         """Return the chains of which every sublicense counts, by ascending digest of the last."""
-        license_hash = hash_from_text(request.match_info["license"])
+        license_hash = hash_from_text(request[PLACE]["license"])
         query = request.query
         grantee = address_from_text(query.get("grantee", ""))
         after = hash_from_text(query["after"]) if "after" in query else bytes(HASH_BYTES)

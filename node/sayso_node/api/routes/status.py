@@ -11,7 +11,7 @@ from aiohttp import web
 from yarl import URL
 
 from sayso_node.api.http.queries import split_nonce
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.requests import MAX_AGE_S, NO_NONCE, StatusQuery
 from sayso_node.errors import BadRequest
@@ -47,7 +47,7 @@ class StatusRoutes:
         """The routes of this file."""
         return [Route(STATUS, self.status)]
 
-    async def status(self, request: web.Request) -> StatusJson:
+    async def status(self, request: web.BaseRequest) -> StatusJson:
         """Return one row's reason, under a signature shared with other rows of the moment."""
         return self._written(await self._desk.ask(read_question(request)))
 
@@ -57,9 +57,9 @@ class StatusRoutes:
         return status_json(answer, self._shared)
 
 
-def read_question(request: web.Request) -> StatusQuestion:
+def read_question(request: web.BaseRequest) -> StatusQuestion:
     """Read path and query; raises BadRequest and the errors of their fields."""
-    place = request.match_info
+    place = request[PLACE]
     row = Row(hash_from_text(place["license"]), hash_from_text(place["item"]))
     text, nonce = split_nonce(request.rel_url.raw_query_string)
     query, age, earlier = _read_query(text)

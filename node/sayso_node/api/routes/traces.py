@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from sayso_node.api.http.route import Route
+from sayso_node.api.http.route import PLACE, Route
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.traces import (
     BlockJson,
@@ -47,9 +47,9 @@ class TraceRoutes:
         """The routes of this file."""
         return [Route(TRACE, self.trace)]
 
-    async def trace(self, request: web.Request) -> TraceJson:
+    async def trace(self, request: web.BaseRequest) -> TraceJson:
         """Return a page of a trace."""
-        license_hash = hash_from_text(request.match_info["license"])
+        license_hash = hash_from_text(request[PLACE]["license"])
         after = request.query.get("after")
         return await asyncio.to_thread(
             self._trace, license_hash, NOBODY if after is None else address_from_text(after)

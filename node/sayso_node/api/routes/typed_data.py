@@ -62,11 +62,11 @@ class TypedDataRoutes:
             ),
         ]
 
-    async def clear_signing(self, _request: web.Request) -> ClearSigning:
+    async def clear_signing(self, _request: web.BaseRequest) -> ClearSigning:
         """Return the descriptor of all messages on this network."""
         return msgspec.convert(clear_signing(self._network), ClearSigning)
 
-    async def typed_data(self, form: Form, request: web.Request) -> TypedData:
+    async def typed_data(self, form: Form, request: web.BaseRequest) -> TypedData:
         """Return a message in the form of `eth_signTypedData_v4`."""
         message, _ = form.read(await read_value(request, form.fields))
         return self._answer(message)

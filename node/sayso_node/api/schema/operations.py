@@ -1,6 +1,6 @@
 """Declarations of routes: their parameters, bodies, media types and caching.
 
-Middleware and the OpenAPI document use these declarations, so no code compares paths.
+The router and the OpenAPI document use these declarations, so no other code compares paths.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from eth_account import Account
 
@@ -22,6 +21,7 @@ from node.chain.matrix.habits import HABITS, Habit, NoProofs, provider
 from node.chain.matrix.places import CHAINS, SETTLED_BLOCKS, Place
 from node.chain.paying.test_on_anvil import EVERYTHING, Person, known
 from sayso_contracts.registry.calls import Call
+from sayso_node.api.http.route import PLACE
 from sayso_node.api.http.shares import PROXIES
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.chain.proofs.storage_proofs import StorageProofs
@@ -163,10 +163,9 @@ class Story:
         routes = ProofRoutes(network, rig.store, rig.freshness, proofs)
         name, item = hex_text(consent.digest), hex_text(consent.items[0])
         purpose = consent.message.purposes[0]  # type: ignore[attr-defined]
-        app = web.Application()
-        app[PROXIES] = Proxies(())
         path = f"/v1/licenses/{name}/proof?item={item}&purpose={purpose}"
-        asked = make_mocked_request("GET", path, match_info={"license": name}, app=app)
+        asked = make_mocked_request("GET", path)
+        asked[PLACE], asked[PROXIES] = {"license": name}, Proxies(())
         return msgspec.to_builtins(await routes.proof(asked))
 
     async def is_up_to_date(self) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from web3 import HTTPProvider, Web3
 
 from sayso_contracts.registry import artifact
 from sayso_contracts.registry.calls import Call, Calls, SignedRevocation
+from sayso_node.api.http.route import PLACE
 from sayso_node.api.http.shares import PROXIES
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.chain.proofs.storage_proofs import StorageProofs
@@ -114,9 +114,8 @@ async def prove(
         purpose = envelope.message.purposes[1]  # type: ignore[attr-defined]
         path = f"/v1/licenses/{name}/proof?item={item}&purpose={purpose}"
         path += f"&grantee={address_text(grantee)}" if grantee else ""
-        app = web.Application()
-        app[PROXIES] = Proxies(())
-        asked = make_mocked_request("GET", path, match_info={"license": name}, app=app)
+        asked = make_mocked_request("GET", path)
+        asked[PLACE], asked[PROXIES] = {"license": name}, Proxies(())
         answer = await routes.proof(asked)
         await ways.close()
         return msgspec.to_builtins(answer), head.hash
