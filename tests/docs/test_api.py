@@ -7,7 +7,7 @@ from docs.as_written import AsWritten, way
 from docs.markdown import ROOT
 from sayso_node.api.http import bodies, connections
 from sayso_node.api.http.responses import HTTP_STATUS
-from sayso_node.api.routes import checks, events, licenses, listings, messages
+from sayso_node.api.routes import checks, claims, events, licenses, messages
 from sayso_node.api.routes.document import operations as all_operations
 from sayso_node.api.schema import operations, requests
 
@@ -24,7 +24,7 @@ LIMITS = (
     bodies.HELD_BYTES,
     requests.ROWS,
     licenses.LICENSES,
-    listings.CLAIMS,
+    claims.CLAIMS,
     connections.HEADERS,
     connections.LINE_BYTES,
     connections.HEAD_S,

@@ -9,10 +9,10 @@ from sayso_node.api.http.route import Route
 from sayso_node.api.http.server import HttpServer
 from sayso_node.api.routes.about import AboutRoutes
 from sayso_node.api.routes.checks import CheckRoutes
+from sayso_node.api.routes.claims import ClaimRoutes
 from sayso_node.api.routes.document import DocumentRoutes
 from sayso_node.api.routes.events import EventRoutes
 from sayso_node.api.routes.licenses import LicenseRoutes
-from sayso_node.api.routes.listings import ListRoutes
 from sayso_node.api.routes.messages import MessageRoutes
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.api.routes.revocations import RevocationRoutes
@@ -138,7 +138,7 @@ class HttpApi:
             MessageRoutes(network, served.intake, served.forwarder, signer),
             TypedDataRoutes(network),
             LicenseRoutes(network, store, freshness, clock, pages, finality=finality),
-            ListRoutes(network, store, pages),
+            ClaimRoutes(network, store, pages),
             RevocationRoutes(network, store, served.forwarder, signer, pages),
             *(one(network, store) for one in (StatementRoutes, TraceRoutes)),
             ProofRoutes(network, store, freshness, proofs),

@@ -13,8 +13,8 @@ import pytest
 
 from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.api.routes import licenses as license_routes
+from sayso_node.api.routes.claims import ClaimRoutes
 from sayso_node.api.routes.licenses import LicenseRoutes
-from sayso_node.api.routes.listings import ListRoutes
 from sayso_node.store.interface import Writing
 from sayso_node.store.revocations import bits
 from sayso_node.store.revocations.known_bits import FEW_WORDS
@@ -95,7 +95,7 @@ class World:
 
     async def claims(self) -> list[Reason]:
         """One claim on the item."""
-        lists = ListRoutes(NETWORK, self.rig.store, Pages(self.rig.identity))
+        lists = ClaimRoutes(NETWORK, self.rig.store, Pages(self.rig.identity))
         [one], _ = lists._claims(ITEMS[0], Wanted(0, 1))
         return [Reason.REVOKED] * len(one.revoked_purposes)
 

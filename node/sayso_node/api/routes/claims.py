@@ -1,4 +1,4 @@
-"""The GET route for the licenses on an item, in pages."""
+"""GET /v1/items/{item}/claims: the consents that name an item, a page at a time."""
 
 import asyncio
 from typing import Final
@@ -35,8 +35,8 @@ CLAIMS_ON: Final = Operation(
 )
 
 
-class ListRoutes:
-    """Answers from the store, a page at a time."""
+class ClaimRoutes:
+    """Answers who licensed an item, and for what."""
 
     def __init__(self, network: Network, store: Store, pages: Pages) -> None:
         self._network = network
