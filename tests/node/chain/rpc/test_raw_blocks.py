@@ -13,6 +13,7 @@ from sayso_node.chain.rpc.raw_blocks import encode_header, encode_transaction, h
 from sayso_protocol.ethereum.tries import EMPTY_ROOT, decode_rlp, encode_rlp
 from sayso_protocol.primitives import address_from_text, hex_text, keccak
 from support.anvil import anvil
+from support.waiting import until
 
 CHAIN: dict[str, Any] = {"hardfork": "isthmus", "options": ("-n", "optimism")}
 HASH = "0x" + "ab" * 32
@@ -121,8 +122,8 @@ def world() -> Iterator[World]:
         yield World(url)
 
 
-def deposit(world: World, sender: str, data: bytes) -> None:
-    """Let a transaction come from the other chain, which nobody signs here."""
+def deposit(world: World, sender: str, data: bytes) -> str:
+    """Let a transaction come from the other chain, which nobody signs here; returns its hash."""
     what = {
         "type": "0x7e",
         "from": sender,
@@ -135,7 +136,7 @@ def deposit(world: World, sender: str, data: bytes) -> None:
         "input": hex_text(data),
     }
     world.registry.ask("anvil_impersonateAccount", sender)
-    world.registry.ask("eth_sendTransaction", what)
+    return str(world.registry.ask("eth_sendTransaction", what))
 
 
 async def test_a_block_with_a_deposit_is_proved_on_the_op_stack(world: World, tmp_path: Path) -> None:
@@ -163,7 +164,8 @@ async def test_a_revocation_that_is_a_deposit_is_proved_without_a_signer(
     async with PayingNode(tmp_path, [world.url], registry.network) as paying:
         paying.rig.intake._network = registry.network
         await known(paying, [world.person])
-        deposit(world, world.account.address, world.calls.revoke_scopes(["everything"]).data)
+        sent = deposit(world, world.account.address, world.calls.revoke_scopes(["everything"]).data)
+        await until(lambda: registry.ask("eth_getTransactionReceipt", sent))
         await read(paying)
         envelope = world.person.revocation("everything")
         await paying.rig.give(envelope)
