@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hexbytes import HexBytes
 
 from node.chain.anvil_world import PayingNode
 from node.chain.proofs.test_archivist import World
@@ -113,7 +114,8 @@ async def test_on_a_fast_chain_it_is_caught_by_chance(
     async with PayingNode(tmp_path, [lying.url], world.registry.network) as paying:
         await paying.follower.read()
         lying.hides_events = True
-        world.by_herself(world.calls.revoke_scopes(["everything"]).data, GAS_PRICE)
+        own = world.by_herself(world.calls.revoke_scopes(["everything"]).data, GAS_PRICE)
+        world.registry.w3.eth.wait_for_transaction_receipt(HexBytes(own))
         await paying.follower.read()  # the only block of this reading is the one that is tested
         assert len(known(paying, world)) == 1
         assert paying.rig.count("chain_logs_left_out") == 1
